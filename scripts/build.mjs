@@ -31,7 +31,14 @@ const upstreamImports = (folder) => {
 const build = {
   emulator: () => tsc("-p", "packages/emulator"),
   proxy: () => {
-    const cjs = ["--module", "commonjs", "--moduleResolution", "bundler", "--outDir", "packages/proxy/dist/cjs"];
+    const cjs = [
+      "--module",
+      "commonjs",
+      "--moduleResolution",
+      "bundler",
+      "--outDir",
+      "packages/proxy/dist/cjs",
+    ];
     const commonjs = [...cjs, "--verbatimModuleSyntax", "false", "--esModuleInterop"];
     for (const project of ["packages/proxy/tsconfig.json", "packages/proxy/tsconfig.node.json"]) {
       tsc("-p", project);
@@ -39,7 +46,10 @@ const build = {
     }
     // The nearer package.json decides both the module format and the targets of `#upstream`.
     const scope = { type: "commonjs", imports: upstreamImports("") };
-    writeFileSync(join(root, "packages/proxy/dist/cjs/package.json"), JSON.stringify(scope, null, 2));
+    writeFileSync(
+      join(root, "packages/proxy/dist/cjs/package.json"),
+      JSON.stringify(scope, null, 2),
+    );
   },
   conformance: () => tsc("-p", "packages/conformance"),
   gateway: () => {
