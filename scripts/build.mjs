@@ -1,64 +1,132 @@
-// Builds every package in order of knowledge: emulator, proxy (ESM and CommonJS), conformance, gateway.
-import { execFileSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+// Builds packages in the order of knowledge: emulator, proxy (ESM and CommonJS), conformance, gateway.
+// `node scripts/build.mjs [--stale] [package…]`; --stale builds only what is older than its sources.
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const root = join(import.meta.dirname, "..");
-const only = process.argv.slice(2);
+const stamps = join(root, "node_modules/.cache/build");
 
-const tsc = (...args) =>
-  execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), ...args], {
+const run = (bin, ...args) => {
+  const { status } = spawnSync(process.execPath, [join(root, "node_modules", bin), ...args], {
     cwd: root,
     stdio: "inherit",
   });
+  if (status !== 0) throw new Error(`build: ${args.join(" ")} failed`);
+};
+const tsc = (...args) => run("typescript/bin/tsc", ...args);
 
-/** The conditions of `#upstream` in package.json, for one output folder below dist. */
-const upstreamImports = (folder) => {
-  const fetch = `./${folder}upstream/fetch.js`;
-  const undici = `./${folder}upstream/undici.js`;
-  return {
-    "#upstream": {
-      workerd: fetch,
-      "edge-light": fetch,
-      deno: fetch,
-      bun: fetch,
-      node: undici,
-      default: fetch,
-    },
-  };
+const proxy = () => {
+  const commonjs = [
+    ["--module", "commonjs", "--moduleResolution", "bundler"],
+    ["--verbatimModuleSyntax", "false", "--esModuleInterop"],
+    ["--outDir", "packages/proxy/dist/cjs"],
+  ].flat();
+  for (const project of ["packages/proxy/tsconfig.json", "packages/proxy/tsconfig.node.json"]) {
+    tsc("-p", project);
+    tsc("-p", project, ...commonjs);
+  }
+  // The nearest package.json decides the module format and the targets of `#upstream`, so the
+  // CommonJS half needs its own: the package's conditions, seen from dist/cjs.
+  const { imports } = JSON.parse(readFileSync(join(root, "packages/proxy/package.json"), "utf8"));
+  const here = JSON.stringify(imports).replaceAll("./dist/esm/", "./");
+  const scope = { type: "commonjs", imports: JSON.parse(here) };
+  writeFileSync(
+    join(root, "packages/proxy/dist/cjs/package.json"),
+    JSON.stringify(scope, null, 2) + "\n",
+  );
 };
 
-const build = {
+const builders = {
   emulator: () => tsc("-p", "packages/emulator"),
-  proxy: () => {
-    const cjs = [
-      "--module",
-      "commonjs",
-      "--moduleResolution",
-      "bundler",
-      "--outDir",
-      "packages/proxy/dist/cjs",
-    ];
-    const commonjs = [...cjs, "--verbatimModuleSyntax", "false", "--esModuleInterop"];
-    for (const project of ["packages/proxy/tsconfig.json", "packages/proxy/tsconfig.node.json"]) {
-      tsc("-p", project);
-      tsc("-p", project, ...commonjs);
-    }
-    // The nearer package.json decides both the module format and the targets of `#upstream`.
-    const scope = { type: "commonjs", imports: upstreamImports("") };
-    writeFileSync(
-      join(root, "packages/proxy/dist/cjs/package.json"),
-      JSON.stringify(scope, null, 2),
-    );
-  },
+  proxy,
   conformance: () => tsc("-p", "packages/conformance"),
-  gateway: () => {
-    tsc("-p", "packages/gateway");
-  },
+  gateway: () => tsc("-p", "packages/gateway"),
 };
 
-for (const [name, run] of Object.entries(build)) {
-  if (only.length > 0 && !only.includes(name)) continue;
-  rmSync(join(root, "packages", name, "dist"), { recursive: true, force: true });
-  run();
+/** Builds `names` (default: all); with `stale`, only those older than their sources. Answers what it built. */
+export function build(names = [], { stale = false } = {}) {
+  const unknown = names.filter((name) => !(name in builders));
+  if (unknown.length > 0) {
+    throw new Error(
+      `build: no package "${unknown[0]}"; there are ${Object.keys(builders).join(", ")}`,
+    );
+  }
+  const wanted = Object.keys(builders).filter((name) => names.length === 0 || names.includes(name));
+  const built = wanted.filter((name) => !stale || isStale(name));
+  for (const name of built) {
+    const dist = join(root, "packages", name, "dist");
+    const started = new Date();
+    builders[name]();
+    // Written over in place and swept afterwards, so that whatever runs from dist meanwhile keeps running.
+    sweep(dist, started.getTime() - 50);
+    makeBinsExecutable(name);
+    mkdirSync(stamps, { recursive: true });
+    writeFileSync(join(stamps, name), "");
+    utimesSync(join(stamps, name), started, started);
+  }
+  return built;
+}
+
+function isStale(name) {
+  const stamp = join(stamps, name);
+  const folder = join(root, "packages", name);
+  if (!existsSync(stamp) || !existsSync(join(folder, "dist"))) return true;
+  const own = readdirSync(folder).filter(
+    (entry) => !["dist", "node_modules", "test"].includes(entry),
+  );
+  const inputs = [
+    fileURLToPath(import.meta.url),
+    join(root, "tsconfig.base.json"),
+    ...own.map((entry) => join(folder, entry)),
+  ];
+  return Math.max(...inputs.map(newest)) > statSync(stamp).mtimeMs;
+}
+
+/** The last change below a path, in ms. A folder's own time counts: it moves when a file is deleted. */
+function newest(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((entry) => newest(join(path, entry))));
+}
+
+function sweep(folder, before) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      sweep(path, before);
+      if (readdirSync(path).length === 0) rmSync(path, { recursive: true });
+    } else if (statSync(path).mtimeMs < before) rmSync(path);
+  }
+}
+
+/** npm does this when it installs a package, but a workspace is linked before it is built. */
+function makeBinsExecutable(name) {
+  const folder = join(root, "packages", name);
+  const { bin = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  for (const file of typeof bin === "string" ? [bin] : Object.values(bin)) {
+    chmodSync(join(folder, file), 0o755);
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const names = process.argv.slice(2).filter((argument) => argument !== "--stale");
+  try {
+    const built = build(names, { stale: process.argv.includes("--stale") });
+    if (built.length > 0) console.log(`built ${built.join(", ")}`);
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }
