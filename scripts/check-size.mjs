@@ -1,0 +1,35 @@
+// Keeps the library small on the edge: own code of the fetch entry, minified as a Worker would ship it.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+const limit = 14 * 1024;
+const root = join(import.meta.dirname, "..");
+const entry = join(root, "packages/proxy/dist/esm/adapters/fetch.js");
+
+if (!existsSync(entry)) {
+  console.error("the library is not built: npm run build");
+  process.exit(1);
+}
+const { outputFiles, metafile } = await build({
+  entryPoints: [entry],
+  bundle: true,
+  minify: true,
+  write: false,
+  metafile: true,
+  format: "esm",
+  target: "es2022",
+  conditions: ["workerd"],
+  external: ["picomatch"],
+  absWorkingDir: root,
+});
+const size = outputFiles[0].contents.length;
+console.log(`fetch entry: ${size} of ${limit} bytes minified`);
+if (size > limit) {
+  const [output] = Object.values(metafile.outputs);
+  const parts = Object.entries(output.inputs).toSorted(
+    ([, a], [, b]) => b.bytesInOutput - a.bytesInOutput,
+  );
+  for (const [file, { bytesInOutput }] of parts) console.error(`${bytesInOutput}\t${file}`);
+  process.exitCode = 1;
+}
