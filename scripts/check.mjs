@@ -40,13 +40,14 @@ function publishing(name) {
 /** Every TypeScript project of a package: its sources, its tests, and whatever else it compiles. */
 function projectsOf(name) {
   const folder = join("packages", name);
-  return ["", "test", "page"].flatMap((part) => {
-    const path = join(root, folder, part);
-    if (!existsSync(path)) return [];
-    return readdirSync(path)
+  const parts = readdirSync(join(root, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !["dist", "node_modules"].includes(entry.name))
+    .map((entry) => join(folder, entry.name));
+  return [folder, ...parts].flatMap((part) =>
+    readdirSync(join(root, part))
       .filter((file) => /^tsconfig.*\.json$/.test(file))
-      .map((file) => join(folder, part, file));
-  });
+      .map((file) => join(part, file)),
+  );
 }
 
 async function run({ name, commands, show }) {

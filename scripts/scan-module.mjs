@@ -17,7 +17,8 @@ const nodeGlobals = new Set([
  * @returns {{ imports: { specifier: string, typeOnly: boolean }[], globalsAtImport: string[] }}
  */
 export function scanModule(file) {
-  const { program, errors } = parseSync(file, readFileSync(file, "utf8"));
+  const source = readFileSync(file, "utf8");
+  const { program, errors } = parseSync(file, source, { preserveParens: false });
   if (errors.length > 0) throw new Error(`${file}: ${errors[0].message}`);
   const imports = [];
   const globalsAtImport = new Set();
