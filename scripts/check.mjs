@@ -18,6 +18,7 @@ const checks = [
   { name: "imports", commands: [node("scripts/check-imports.mjs")] },
   { name: "size", commands: [node("scripts/check-size.mjs")], show: true },
   { name: "versions", commands: [node("scripts/check-versions.mjs")] },
+  { name: "types of scripts", commands: [types("scripts/tsconfig.json")] },
   ...packages.map((name) => ({ name: `types of ${name}`, commands: projectsOf(name).map(types) })),
   ...packages.map((name) => ({ name: `package ${name}`, commands: publishing(name) })),
 ];
@@ -50,7 +51,7 @@ function projectsOf(name) {
   );
 }
 
-async function run({ name, commands, show }) {
+async function run({ name, commands, show = false }) {
   let output = "";
   let seconds = 0;
   for (const command of commands) {
