@@ -52,7 +52,10 @@ const builders = {
   emulator: () => tsc("-p", "packages/emulator"),
   proxy,
   conformance: () => tsc("-p", "packages/conformance"),
-  gateway: () => tsc("-p", "packages/gateway"),
+  gateway: () => {
+    tsc("-p", "packages/gateway");
+    run("vite/bin/vite.js", "build", "--logLevel", "warn", "packages/gateway/ui");
+  },
 };
 
 /** Builds `names` (default: all); with `stale`, only those older than their sources. Answers what it built. */

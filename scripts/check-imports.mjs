@@ -53,7 +53,7 @@ export function checkImports(root) {
     const folder = join(root, "packages", name);
     if (!existsSync(folder)) continue;
     const manifest = readJson(join(folder, "package.json"));
-    for (const part of ["src", "test"]) {
+    for (const part of ["src", "ui", "test"]) {
       for (const file of sourcesIn(join(folder, part))) {
         const { imports } = scanModule(file);
         for (const { specifier } of imports) {
@@ -78,7 +78,8 @@ function packageRule({ root, folder, file, part, specifier, manifest, allowed })
   if (name === manifest.name) return undefined;
   const own = ownPackages(root).get(name);
   if (own !== undefined) {
-    if (!allowed[part].includes(name)) return `${manifest.name} may not know ${name}`;
+    if (!allowed[part === "test" ? "test" : "src"].includes(name))
+      return `${manifest.name} may not know ${name}`;
     if (own.exports?.[subpath] === undefined) return `${name} does not export "${subpath}"`;
   }
   const shipped = { ...manifest.dependencies, ...manifest.peerDependencies };

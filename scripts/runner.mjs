@@ -28,15 +28,13 @@ export function runCommand(
       timeout: timeoutMs,
       killSignal: "SIGKILL",
     });
-    for (const [stream, terminal] of [
-      [child.stdout, process.stdout],
-      [child.stderr, process.stderr],
-    ]) {
+    const keep = (stream, terminal) =>
       stream.on("data", (chunk) => {
         chunks.push(chunk);
         if (echo) terminal.write(chunk);
       });
-    }
+    keep(child.stdout, process.stdout);
+    keep(child.stderr, process.stderr);
     child.once("error", (error) => finish(false, `${error.message}\n`));
     child.once("close", (code, signal) =>
       finish(code === 0, signal ? `ended by ${signal} after ${timeoutMs / 1000} s at most\n` : ""),
