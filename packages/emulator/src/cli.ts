@@ -1,0 +1,86 @@
+#!/usr/bin/env node
+/** `fal-emulator`: the emulator on a fixed port, until interrupted. */
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { createEmulator, type EmulatorOptions } from "./emulator.ts";
+
+const help = `Usage: fal-emulator [options]
+
+A local fal: https://HOST/PATH of fal is at http://127.0.0.1:PORT/HOST/PATH here.
+
+  --port N           port to listen on (default 4747; 0: any free one)
+  --host ADDRESS     address to listen on (default 127.0.0.1)
+  --latency FACTOR   factor on the time that models and queue take (default 1; 0: at once)
+  --concurrency N    calls that may run at once (default: no limit)
+  --key ID:SECRET    a key to accept, may be repeated (default: a well-known one)
+  --local-urls       let status, response and cancel URLs point here instead of to fal
+  --public-url URL   origin in file and upload URLs, when callers use another name for this machine
+  --tls              speak TLS with a self-made certificate for fal's hosts
+  --certificate FILE where to write that certificate, for NODE_EXTRA_CA_CERTS and its like
+  --help             show this
+`;
+
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "4747" },
+    host: { type: "string" },
+    latency: { type: "string" },
+    concurrency: { type: "string" },
+    key: { type: "string", multiple: true },
+    "local-urls": { type: "boolean" },
+    "public-url": { type: "string" },
+    tls: { type: "boolean" },
+    certificate: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  },
+});
+
+if (values.help) {
+  process.stdout.write(help);
+} else {
+  start().catch((error: unknown) => {
+    process.stderr.write(`fal-emulator: ${explain(error)}\n`);
+    process.exitCode = 1;
+  });
+}
+
+async function start(): Promise<void> {
+  const options: EmulatorOptions = {
+    port: number("port", values.port),
+    record: false,
+    ...(values.host !== undefined && { host: values.host }),
+    ...(values.latency !== undefined && { latency: number("latency", values.latency) }),
+    ...(values.concurrency !== undefined && {
+      concurrency: number("concurrency", values.concurrency),
+    }),
+    ...(values.key && { keys: values.key }),
+    ...(values["local-urls"] && { queueUrls: "local" as const }),
+    ...(values["public-url"] !== undefined && { publicUrl: values["public-url"] }),
+    ...(values.tls && { tls: true }),
+  };
+  const emulator = await createEmulator(options);
+  if (values.certificate !== undefined && emulator.certificate !== undefined) {
+    writeFileSync(values.certificate, emulator.certificate);
+  }
+  process.stdout.write(
+    `fal emulator   ${emulator.url}\n` +
+      `key            ${emulator.key}\n` +
+      `models         ${emulator.models.length}, e.g. ${emulator.url}/fal.run/${emulator.models[0]!.id}\n`,
+  );
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void emulator.close());
+  }
+}
+
+function number(name: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0))
+    throw new TypeError(`--${name} must be a number of 0 or more`);
+  return value;
+}
+
+function explain(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "EADDRINUSE") return `port ${values.port} is taken; give another with --port`;
+  return message;
+}

@@ -1,0 +1,223 @@
+/** `createEmulator`: the parts of a fal put together on one loopback port. */
+import type { Answer } from "./answer.ts";
+import { json } from "./answer.ts";
+import { makeCertificate } from "./certificate.ts";
+import { echo } from "./echo.ts";
+import { createModelTable } from "./endpoint.ts";
+import { plain } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import { createContext } from "./execute.ts";
+import { createKeys } from "./keys.ts";
+import type { Model } from "./model.ts";
+import { defaultModels } from "./models/index.ts";
+import { platform } from "./pricing.ts";
+import { createQueue } from "./queue.ts";
+import { attachRealtime } from "./realtime.ts";
+import { createRecorder, type RecordedRequest } from "./record.ts";
+import { run } from "./run.ts";
+import { createScript, type ScriptRule } from "./script.ts";
+import { falHosts, listen, unknownHost } from "./server.ts";
+import { createSignalling } from "./signal.ts";
+import { createSlots } from "./slots.ts";
+import { createStorage } from "./storage.ts";
+import { createTokens } from "./tokens.ts";
+import { createWebhooks, type WebhookOptions } from "./webhooks.ts";
+
+export interface EmulatorOptions {
+  /** @default 0, any free port */
+  port?: number;
+  /** Address to listen on. @default "127.0.0.1" */
+  host?: string;
+  /** Speak TLS with a self-made certificate for the fal hosts. @default false */
+  tls?: boolean;
+  /** API keys that are accepted, `<id>:<secret>` each; the first is `emulator.key`. @default one well-known key */
+  keys?: readonly string[];
+  /** Models beside the shipped ones; an equal id replaces. */
+  models?: readonly Model[];
+  /** Factor on the time that models and queue take. 0: at once. @default 1 */
+  latency?: number;
+  /** Milliseconds (times `latency`) that a job waits in the queue. @default 200 */
+  queueMs?: number;
+  /** Milliseconds that a runner needs to start, before each run or job; not scaled. @default 0 */
+  coldStartMs?: number;
+  /** Calls that an account may have running at once: more are 429 on run and wait in the queue. @default Infinity */
+  concurrency?: number;
+  /** Milliseconds that results stay readable; a tenth of it for bodies of 10 KB or more. @default 3600000 */
+  retentionMs?: number;
+  /** Milliseconds between comment lines of a quiet status stream. @default 15000 */
+  keepAliveMs?: number;
+  /**
+   * What `status_url` and its like point to: `"fal"` is `https://queue.fal.run/…` as fal sends it, right behind a
+   * proxy or a rewriting fetch; `"local"` is this emulator, for clients that follow the URLs. @default "fal"
+   */
+  queueUrls?: "fal" | "local";
+  /** Origin in upload and file URLs, when callers reach the emulator by another name. @default `emulator.url` */
+  publicUrl?: string;
+  /** Keep `requests`. `false` saves the hashing of bodies; a number keeps that many. @default 10000 */
+  record?: boolean | number;
+  webhooks?: WebhookOptions;
+}
+
+export interface Emulator {
+  /** `http://127.0.0.1:PORT`. What fal serves at `https://HOST/PATH` is at `${url}/HOST/PATH`. */
+  readonly url: string;
+  /** A key it accepts: `<id>:<secret>`. */
+  readonly key: string;
+  /** PEM of the certificate to trust, with `tls`. */
+  readonly certificate?: string;
+  /** The models it serves. */
+  readonly models: readonly Model[];
+  /** In order of arrival; the newest 10,000 or so. */
+  readonly requests: RecordedRequest[];
+  /** Makes matching requests fail, wait or get a fixed answer. */
+  script(rule: ScriptRule): { remove(): void };
+  /** Forgets requests, scripts, jobs and files; running jobs are stopped. */
+  reset(): void;
+  /** Ends every connection and deletes what was kept on disk. */
+  close(): Promise<void>;
+}
+
+const defaultKey = "fa1e0000-0000-4000-8000-000000000001:fa1e5ec4e7fa1e5ec4e7fa1e5ec4e7fa";
+
+/**
+ * Starts a local fal.
+ *
+ * @throws when an option is wrong, or the port is taken
+ * @example
+ * const emulator = await createEmulator({ latency: 0 });
+ * process.env.FAL_KEY = emulator.key;
+ * process.env.FAL_PROXY_UPSTREAM = emulator.url;
+ * // … test your app …
+ * await emulator.close();
+ */
+export async function createEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  check(options);
+  const { latency = 1, record = true, coldStartMs = 0, queueMs = 200 } = options;
+  const acceptedKeys = options.keys ?? [defaultKey];
+  const recorder = record === false ? undefined : createRecorder(record === true ? 10_000 : record);
+  const script = createScript();
+  const keys = createKeys(acceptedKeys);
+  const table = createModelTable([echo, ...defaultModels, ...(options.models ?? [])]);
+  const slots = createSlots(options.concurrency ?? Infinity);
+  const tokens = createTokens();
+  const webhooks = createWebhooks({
+    userId: acceptedKeys[0]!.split(":")[0]!,
+    ...options.webhooks,
+  });
+  const signalling = createSignalling();
+  let url = "";
+  const storage = createStorage({ base: () => options.publicUrl ?? url, tokens, keys });
+  const surroundings = { latency, store: storage.store };
+  const queue = createQueue({
+    table,
+    slots,
+    surroundings,
+    webhooks,
+    queueMs: queueMs * latency + coldStartMs,
+    backoffMs: 500 * latency,
+    retentionMs: options.retentionMs ?? 3_600_000,
+    keepAliveMs: options.keepAliveMs ?? 15_000,
+    origin: () => (options.queueUrls === "local" ? `${url}/` : "https://") + "queue.fal.run",
+  });
+
+  /** fal.run takes a token in the query as well, but for streams only. */
+  const hasStreamToken = ({ query, segments }: Exchange): boolean => {
+    const token = query.get("fal_jwt_token");
+    return token !== null && tokens.verify(token, segments.join("/").replace(/\/stream$/, ""));
+  };
+  const handle = (exchange: Exchange): Promise<Answer> | Answer => {
+    const host = hostOf(exchange.host);
+    if (host === undefined) return unknownHost(exchange.host);
+    if (host === "fal.media") return storage.cdn(exchange);
+    const isOpen =
+      exchange.pathname === "/.well-known/jwks.json" || exchange.pathname === "/v1/meta";
+    if (host === "rest.fal.ai" && isOpen) return json(200, webhooks.jwks());
+    if (host === "api.fal.ai" && isOpen) return json(200, { webhook_ip_ranges: ["127.0.0.0/8"] });
+
+    const { authorization } = exchange.headers;
+    const account =
+      keys.accountOf(authorization) ??
+      (host === "fal.run" && hasStreamToken(exchange) ? { id: "token" } : undefined);
+    if (!account) return keys.refuse(host, authorization);
+    if (host === "fal.run")
+      return run(exchange, account, { table, slots, surroundings, coldStartMs });
+    if (host === "queue.fal.run") return queue.handle(exchange, account);
+    if (host === "wma.fal.run") return signalling.handle(exchange);
+    if (host === "api.fal.ai") return platform(exchange, table);
+    if (exchange.segments[0] === "tokens") return tokens.handle(exchange);
+    if (exchange.segments[0] === "storage") return storage.rest(exchange);
+    return plain(404, "Not Found");
+  };
+
+  const certificate = options.tls ? await makeCertificate(falHosts) : undefined;
+  const listenOn = options.host ?? "127.0.0.1";
+  const { server, port } = await listen({
+    host: listenOn,
+    port: options.port ?? 0,
+    certificate,
+    recorder,
+    script,
+    handle,
+  });
+  url = `${certificate ? "https" : "http"}://${listenOn}:${port}`;
+  const realtime = attachRealtime(server, {
+    models: table.models,
+    hosts: ["fal.run", "falrun.com"],
+    tokens,
+    authorize: (header) => keys.accountOf(header) !== undefined,
+    context: (signal) => createContext(surroundings, crypto.randomUUID(), signal),
+    onHandshake: (request, target) =>
+      recorder?.open(request, undefined, target.host, target.pathname + target.search).complete(),
+  });
+
+  const reset = (): void => {
+    recorder?.clear();
+    script.clear();
+    queue.reset();
+    storage.reset();
+    signalling.reset();
+  };
+  return {
+    url,
+    key: acceptedKeys[0]!,
+    ...(certificate && { certificate: certificate.cert }),
+    models: table.models,
+    requests: recorder?.requests ?? [],
+    script: script.add,
+    reset,
+    async close() {
+      realtime.close();
+      webhooks.close();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+      reset();
+    },
+  };
+}
+
+/** The part of fal behind a host name, or undefined for a name that is not fal's. */
+function hostOf(name: string): string | undefined {
+  const host = name.toLowerCase();
+  if (!falHosts.includes(host)) return undefined;
+  if (host === "rest.alpha.fal.ai") return "rest.fal.ai";
+  if (host.endsWith("fal.media")) return "fal.media";
+  return host.replace("falrun.com", "fal.run");
+}
+
+function check(options: EmulatorOptions): void {
+  for (const key of options.keys ?? []) {
+    if (!/^[^\s:]+:\S+$/.test(key))
+      throw new TypeError('keys: each must look like "<id>:<secret>"');
+  }
+  if (options.keys?.length === 0) throw new TypeError("keys: give at least one, or leave it out");
+  for (const name of ["latency", "queueMs", "coldStartMs", "retentionMs", "keepAliveMs"] as const) {
+    const value = options[name];
+    if (value !== undefined && !(value >= 0)) {
+      throw new TypeError(`${name}: must be a number of 0 or more, not ${String(value)}`);
+    }
+  }
+  if (options.concurrency !== undefined && !(options.concurrency >= 1)) {
+    throw new TypeError("concurrency: must be 1 or more");
+  }
+}

@@ -1,0 +1,7 @@
+/** What `fal-emulator` exports: a local fal to test against, and what is needed to give it models of one's own. */
+export { createEmulator, type Emulator, type EmulatorOptions } from "./emulator.ts";
+export type { RecordedRequest } from "./record.ts";
+export type { ScriptRule } from "./script.ts";
+export type { LogLevel, Model, ModelContext, ModelReply } from "./model.ts";
+export { defaultModels } from "./models/index.ts";
+export type { WebhookEvent, WebhookOptions } from "./webhooks.ts";

@@ -1,0 +1,89 @@
+/** `api.fal.ai/v1`: what the models cost, and the little of the Platform API that needs no account behind it. */
+import { randomUUID } from "node:crypto";
+import { type Answer, json } from "./answer.ts";
+import type { ModelTable } from "./endpoint.ts";
+import type { Exchange } from "./exchange.ts";
+
+type ErrorType = "validation_error" | "not_found";
+
+/** Every answer of the Platform API that needs a key; the caller has one. */
+export async function platform(exchange: Exchange, table: ModelTable): Promise<Answer> {
+  const path = exchange.segments.join("/");
+  const { method } = exchange;
+  if (method === "GET" && path === "v1/models") return listModels(exchange, table);
+  if (method === "GET" && path === "v1/models/pricing") return listPrices(exchange, table);
+  if (method === "POST" && path === "v1/models/pricing/estimate") return estimate(exchange, table);
+  return refuse(404, "not_found", `No such endpoint: ${method} /${path}`);
+}
+
+/** One unknown id is a 404; among several, ids without a price are left out. */
+function listPrices(exchange: Exchange, table: ModelTable): Answer {
+  const ids = endpointIds(exchange);
+  if (ids.length < 1 || ids.length > 50) {
+    return refuse(400, "validation_error", "endpoint_id takes 1 to 50 endpoint ids");
+  }
+  const prices = ids.flatMap((id) => {
+    const price = table.find(id)?.price;
+    const { unitPrice, unit } = price ?? {};
+    return price ? [{ endpoint_id: id, unit_price: unitPrice, unit, currency: "USD" }] : [];
+  });
+  if (ids.length === 1 && prices.length === 0) {
+    return refuse(404, "not_found", `No pricing found for endpoint ${ids[0]}`);
+  }
+  return json(200, { prices, next_cursor: null, has_more: false });
+}
+
+/** A total by number of units. The history behind estimates by calls is assumed as one unit a call. */
+async function estimate(exchange: Exchange, table: ModelTable): Promise<Answer> {
+  const wish = await readWish(exchange);
+  const type = wish?.estimate_type;
+  const field = { unit_price: "unit_quantity", historical_api_price: "call_quantity" }[
+    String(type)
+  ];
+  if (field === undefined || typeof wish?.endpoints !== "object" || wish.endpoints === null) {
+    return refuse(400, "validation_error", "estimate_type and endpoints are required");
+  }
+  let total = 0;
+  for (const [id, quantities] of Object.entries(wish.endpoints)) {
+    const price = table.find(id)?.price;
+    if (!price) return refuse(404, "not_found", `No pricing found for endpoint ${id}`);
+    const quantity = (quantities as Record<string, unknown>)[field];
+    if (typeof quantity !== "number" || quantity < 0) {
+      return refuse(400, "validation_error", `endpoints["${id}"].${field} must be a number`);
+    }
+    total += price.unitPrice * quantity;
+  }
+  // Binary fractions: 0.1 + 0.2 dollars are 0.3.
+  return json(200, { estimate_type: type, total_cost: Number(total.toFixed(9)), currency: "USD" });
+}
+
+function listModels(exchange: Exchange, table: ModelTable): Answer {
+  const ids = endpointIds(exchange);
+  const models = table.models
+    .filter(({ id }) => ids.length === 0 || ids.includes(id))
+    .map(({ id, title }) => ({
+      endpoint_id: id,
+      metadata: { display_name: title ?? id, status: "active", tags: [] },
+    }));
+  return json(200, { models, next_cursor: null, has_more: false });
+}
+
+/** Repeated, or separated by commas. */
+function endpointIds(exchange: Exchange): string[] {
+  const ids = exchange.query.getAll("endpoint_id").flatMap((value) => value.split(","));
+  return ids.map((id) => id.trim()).filter((id) => id !== "");
+}
+
+async function readWish(
+  exchange: Exchange,
+): Promise<{ estimate_type?: unknown; endpoints?: unknown } | null> {
+  try {
+    return JSON.parse(Buffer.from((await exchange.bytes())!).toString()) as object;
+  } catch {
+    return null;
+  }
+}
+
+function refuse(status: number, type: ErrorType, message: string): Answer {
+  return json(status, { error: { type, message, request_id: randomUUID() } });
+}

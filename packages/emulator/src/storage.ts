@@ -1,0 +1,278 @@
+/** Uploads and files: `rest.fal.ai/storage/…` hands out URLs, `*.fal.media` takes the bytes and serves them. */
+import { randomBytes, randomUUID } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { type Answer, type HeaderList, json } from "./answer.ts";
+import { methodNotAllowed, plain, validationError } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import { createFiles, type Piece, readRange, type StoredFile } from "./files.ts";
+import type { Keys } from "./keys.ts";
+import type { Tokens } from "./tokens.ts";
+
+export interface Storage {
+  /** `/storage/**` of the rest host; the caller has a key. */
+  rest(exchange: Exchange): Promise<Answer>;
+  /** The CDN hosts, where a signed URL or a CDN token stands for a key. */
+  cdn(exchange: Exchange): Promise<Answer>;
+  /** Keeps the output of a model; its URL. */
+  store(bytes: Uint8Array, contentType: string, fileName?: string): string;
+  reset(): void;
+}
+
+export interface StorageOptions {
+  /** What stands for `https://` in file and upload URLs, e.g. `http://127.0.0.1:1234`. */
+  base(): string;
+  tokens: Tokens;
+  keys: Keys;
+}
+
+/** A place that was promised to an upload. */
+interface Upload {
+  /** Path below the CDN host, without a leading slash. */
+  readonly name: string;
+  readonly contentType: string;
+  readonly lifecycle: Pick<StoredFile, "expiresAt" | "access">;
+  /** Parts by number; undefined for an upload in one piece. */
+  readonly parts?: Map<number, Piece>;
+  /** The secret in a signed URL. */
+  readonly signature: string;
+}
+
+/** Uploads that were started and never finished are forgotten beyond this many. */
+const pendingLimit = 1000;
+
+export function createStorage(options: StorageOptions): Storage {
+  const files = createFiles();
+  /** By path: of the file, or of the multipart upload. */
+  const uploads = new Map<string, Upload>();
+  const urlOf = (name: string): string => `${options.base()}/v3.fal.media/${name}`;
+
+  const promise = (
+    contentType: string,
+    fileName: string,
+    headers: IncomingHttpHeaders,
+    multipart: boolean,
+  ): { upload: Upload; path: string } => {
+    const name = newName(fileName);
+    const path = multipart ? `${name}/multipart/${randomUUID()}` : name;
+    const upload: Upload = {
+      name,
+      contentType,
+      lifecycle: lifecycleOf(headers),
+      signature: randomBytes(16).toString("hex"),
+      ...(multipart && { parts: new Map<number, Piece>() }),
+    };
+    uploads.set(path, upload);
+    for (const [oldest, { parts }] of uploads) {
+      if (uploads.size <= pendingLimit) break;
+      parts?.forEach(files.discard);
+      uploads.delete(oldest);
+    }
+    return { upload, path };
+  };
+
+  const save = (upload: Upload, pieces: readonly Piece[]): void =>
+    files.save(upload.name, { contentType: upload.contentType, pieces, ...upload.lifecycle });
+
+  const initiate = async (exchange: Exchange, multipart: boolean): Promise<Answer> => {
+    if (exchange.method !== "POST") return methodNotAllowed("POST");
+    const { content_type: type, file_name: name } = await readObject(exchange);
+    const missing = Object.entries({ content_type: type, file_name: name }).filter(
+      ([, value]) => typeof value !== "string",
+    );
+    if (missing.length > 0) {
+      return validationError(
+        missing.map(([field]) => ({
+          loc: ["body", field],
+          msg: "Field required",
+          type: "missing",
+        })),
+      );
+    }
+    const { upload, path } = promise(String(type), String(name), exchange.headers, multipart);
+    return json(200, {
+      upload_url: `${urlOf(path)}?signature=${upload.signature}`,
+      file_url: urlOf(upload.name),
+    });
+  };
+
+  const put = async (exchange: Exchange, path: string): Promise<Answer> => {
+    const [, target = path, number] = /^(.+\/multipart\/[^/]+)\/(\d+)$/.exec(path) ?? [];
+    const upload = uploads.get(target);
+    if (!upload || (number === undefined) === (upload.parts !== undefined)) return fileNotFound();
+    if (!mayWrite(exchange, upload)) return plain(403, "Invalid or missing signature");
+    const piece = await files.write(exchange.chunks());
+    const etag: HeaderList = [["etag", `"${piece.md5}"`]];
+    if (upload.parts === undefined) {
+      save(upload, [piece]);
+      return json(200, {}, etag);
+    }
+    const partNumber = Number(number);
+    const earlier = upload.parts.get(partNumber);
+    if (earlier) files.discard(earlier);
+    upload.parts.set(partNumber, piece);
+    // JavaScript reads the body, Python and the SDK the header.
+    return json(200, { partNumber, etag: `"${piece.md5}"` }, etag);
+  };
+
+  const complete = async (exchange: Exchange, path: string): Promise<Answer> => {
+    const target = path.slice(0, -"/complete".length);
+    const upload = uploads.get(target);
+    if (!upload?.parts) return fileNotFound();
+    if (!mayWrite(exchange, upload)) return plain(403, "Invalid or missing signature");
+    const { parts: named } = await readObject(exchange);
+    const pieces: Piece[] = [];
+    for (const part of Array.isArray(named) ? (named as Array<Record<string, unknown>>) : []) {
+      const piece = upload.parts.get(Number(part["partNumber"] ?? part["part_number"]));
+      const etag = String(part["etag"]).replaceAll('"', "");
+      if (!piece || piece.md5 !== etag) return plain(400, "One of the parts could not be found");
+      pieces.push(piece);
+    }
+    if (pieces.length === 0) return plain(400, "No parts were given");
+    for (const piece of upload.parts.values()) if (!pieces.includes(piece)) files.discard(piece);
+    uploads.delete(target);
+    save(upload, pieces);
+    return json(200, { access_url: urlOf(upload.name) });
+  };
+
+  const mayWrite = (exchange: Exchange, upload: Upload): boolean =>
+    exchange.query.get("signature") === upload.signature || holdsCdnToken(exchange);
+
+  const holdsCdnToken = (exchange: Exchange): boolean => {
+    const bearer = /^bearer +(.+)$/i.exec(exchange.headers.authorization ?? "")?.[1];
+    return bearer !== undefined && options.tokens.verifyCdn(bearer);
+  };
+
+  /** `POST /files/upload[/multipart]`, the Python client's way: a bearer token instead of a signed URL. */
+  const uploadByToken = async (exchange: Exchange, multipart: boolean): Promise<Answer> => {
+    if (!holdsCdnToken(exchange)) return plain(401, "Invalid or missing CDN token");
+    const { headers } = exchange;
+    const contentType = headers["content-type"] ?? "application/octet-stream";
+    const fileName = String(headers["x-fal-file-name"] ?? "file");
+    const { upload, path } = promise(contentType, fileName, headers, multipart);
+    if (multipart) {
+      const uploadId = path.slice(path.lastIndexOf("/") + 1);
+      return json(200, { access_url: urlOf(upload.name), uploadId });
+    }
+    uploads.delete(path);
+    save(upload, [await files.write(exchange.chunks())]);
+    return json(200, { access_url: urlOf(upload.name) });
+  };
+
+  const read = (exchange: Exchange, name: string): Answer => {
+    const file = files.find(name);
+    if (!file) return fileNotFound();
+    const known =
+      options.keys.accountOf(exchange.headers.authorization) !== undefined ||
+      holdsCdnToken(exchange);
+    if (file.access === "hide" && !known) return fileNotFound();
+    if (file.access === "forbid" && !known) return plain(403, "Access to this file is restricted");
+    return serveFile(file, exchange);
+  };
+
+  return {
+    async rest(exchange) {
+      const path = exchange.segments.join("/");
+      if (path === "storage/upload/initiate") return initiate(exchange, false);
+      if (path === "storage/upload/initiate-multipart") return initiate(exchange, true);
+      if (path === "storage/auth/token") {
+        if (exchange.method !== "POST") return methodNotAllowed("POST");
+        return json(200, {
+          ...options.tokens.issueCdn(await readObject(exchange)),
+          base_url: urlOf("").slice(0, -1),
+        });
+      }
+      return plain(404, "Not Found");
+    },
+    async cdn(exchange) {
+      const path = exchange.segments.join("/");
+      const { method } = exchange;
+      if (method === "POST" && path === "files/upload") return uploadByToken(exchange, false);
+      if (method === "POST" && path === "files/upload/multipart") {
+        return uploadByToken(exchange, true);
+      }
+      if (method === "PUT") return put(exchange, path);
+      if (method === "POST" && path.endsWith("/complete")) return complete(exchange, path);
+      if (method === "GET" || method === "HEAD") return read(exchange, path);
+      return methodNotAllowed("GET, HEAD, PUT, POST");
+    },
+    store: (bytes, contentType, fileName = "output") => {
+      const name = newName(fileName);
+      const pieces = [files.hold(bytes)];
+      files.save(name, { contentType, pieces, expiresAt: Infinity, access: "allow" });
+      return urlOf(name);
+    },
+    reset: () => {
+      uploads.clear();
+      files.clear();
+    },
+  };
+}
+
+/** `files/b/<store>/<random>_<name>`: the shape of fal's CDN paths. */
+function newName(fileName: string): string {
+  const safe = fileName.replace(/[^\w.-]+/g, "_").slice(-100);
+  return `files/b/emulator/${randomBytes(12).toString("base64url")}_${safe}`;
+}
+
+function fileNotFound(): Answer {
+  return plain(404, "File not found");
+}
+
+/** A JSON object, or nothing. */
+async function readObject(exchange: Exchange): Promise<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from((await exchange.bytes())!).toString());
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Lifetime and access that the uploader asks for. JS sends one header name, the docs and Python the other. */
+function lifecycleOf(headers: IncomingHttpHeaders): Pick<StoredFile, "expiresAt" | "access"> {
+  const text =
+    headers["x-fal-object-lifecycle"] ?? headers["x-fal-object-lifecycle-preference"] ?? "{}";
+  let wish: { expiration_duration_seconds?: unknown; initial_acl?: { default?: unknown } };
+  try {
+    wish = (JSON.parse(String(text)) ?? {}) as typeof wish;
+  } catch {
+    wish = {};
+  }
+  const seconds = wish.expiration_duration_seconds;
+  const access = wish.initial_acl?.default;
+  return {
+    expiresAt: typeof seconds === "number" ? Date.now() + seconds * 1000 : Infinity,
+    access: access === "forbid" || access === "hide" ? access : "allow",
+  };
+}
+
+/** The file, or the one range asked for: media players seek. Several ranges get the whole. */
+function serveFile(file: StoredFile, exchange: Exchange): Answer {
+  const headers: HeaderList = [
+    ["content-type", file.contentType],
+    ["accept-ranges", "bytes"],
+    ["etag", file.etag],
+    ["cache-control", "public, max-age=31536000"],
+  ];
+  if (exchange.headers["if-none-match"] === file.etag) return { status: 304, headers };
+  const range = rangeOf(exchange.headers.range, file.size);
+  if (range === "unsatisfiable") {
+    return { status: 416, headers: [...headers, ["content-range", `bytes */${file.size}`]] };
+  }
+  const [start, end] = range ?? [0, file.size - 1];
+  headers.push(["content-length", String(end - start + 1)]);
+  if (range) headers.push(["content-range", `bytes ${start}-${end}/${file.size}`]);
+  return { status: range ? 206 : 200, headers, body: readRange(file, start, end) };
+}
+
+function rangeOf(
+  header: string | undefined,
+  size: number,
+): [start: number, end: number] | "unsatisfiable" | undefined {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? "");
+  if (!match || (match[1] === "" && match[2] === "")) return undefined;
+  const [, first = "", last = ""] = match;
+  const start = first === "" ? Math.max(size - Number(last), 0) : Number(first);
+  const end = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
+  return start > end ? "unsatisfiable" : [start, end];
+}
