@@ -1,0 +1,24 @@
+/** Reads environment variables wherever the runtime keeps them, and only when asked. */
+
+/** What a platform hands over per call (Workers bindings), or nothing. */
+export type Env = object | undefined;
+
+interface Global {
+  process?: { env?: Record<string, string | undefined> };
+}
+
+/** A binding of the call first, then `process.env` where there is one; empty counts as unset. */
+export function readEnv(name: string, env?: Env): string | undefined {
+  const bound = (env as Record<string, unknown> | undefined)?.[name];
+  if (typeof bound === "string" && bound !== "") return bound;
+  return (globalThis as Global).process?.env?.[name] || undefined;
+}
+
+/**
+ * Whether refusals may tell the operator which option to change: a process that does not call
+ * itself production. Without `process` (an edge runtime) it is production.
+ */
+export function isDevelopment(): boolean {
+  const env = (globalThis as Global).process?.env;
+  return env !== undefined && env["NODE_ENV"] !== "production";
+}

@@ -1,0 +1,55 @@
+/** `@fal-ai/server-proxy`: everything that is not tied to one framework. */
+import { createUrlMatcher, DEFAULT_ALLOWED_URL_PATTERNS } from "./allow.ts";
+import { keyFromEnv } from "./credentials.ts";
+
+export { TARGET_URL_HEADER, parseTarget, type Operation, type Target } from "./target.ts";
+export { createUrlMatcher, DEFAULT_ALLOWED_URL_PATTERNS } from "./allow.ts";
+export { resolveProxyConfig, type ProxyConfig, type Timeouts, type WebhookRule } from "./config.ts";
+export type { CorsOptions } from "./cors.ts";
+export type { HeaderValue, ProxyBehavior } from "./behavior.ts";
+export type { Call, End, Guard, HookCall, Reply, User } from "./call.ts";
+export type { EventHandler, EventSubject, ProxyEvent } from "./events.ts";
+export { refuse, type Refusal, type RefusalCode, type RefusalExtras } from "./refusal.ts";
+export { handleRequest } from "./handle-request.ts";
+
+/** The route at which fal's client expects the proxy by convention. */
+export const DEFAULT_PROXY_ROUTE = "/api/fal/proxy";
+
+/**
+ * Whether a URL without its scheme, such as `fal.run/fal-ai/flux/dev`, matches the patterns.
+ *
+ * @param patterns defaults to {@link DEFAULT_ALLOWED_URL_PATTERNS}
+ */
+export function isAllowedUrl(
+  url: string,
+  patterns: string[] = DEFAULT_ALLOWED_URL_PATTERNS,
+): boolean {
+  return createUrlMatcher(patterns)(url);
+}
+
+/** The path of a URL without its leading slash. @throws TypeError when it is no URL */
+export function getEndpoint(targetUrl: string): string {
+  return new URL(targetUrl).pathname.replace(/^\//, "");
+}
+
+/** Whether an endpoint id matches the patterns; no patterns allow every endpoint. */
+export function isAllowedEndpoint(endpoint: string, patterns: string[]): boolean {
+  return patterns.length === 0 || createUrlMatcher(patterns)(endpoint);
+}
+
+/** A plain object of the headers, under lower-case names. */
+export function fromHeaders(headers: Headers): Record<string, string | string[]> {
+  const result: Record<string, string> = {};
+  headers.forEach((value, name) => {
+    result[name] = value;
+  });
+  return result;
+}
+
+/** For `sendResponse` where the host takes a Response as it is. */
+export const responsePassthrough = (response: Response): Promise<Response> =>
+  Promise.resolve(response);
+
+/** The key from FAL_KEY, else FAL_KEY_ID and FAL_KEY_SECRET, without a scheme; undefined if unset. */
+export const resolveApiKeyFromEnv = (): Promise<string | undefined> =>
+  Promise.resolve(keyFromEnv());

@@ -1,0 +1,256 @@
+/** The front of Node-style servers: a request and a response object, no web streams in between. */
+import { exchange, relaysEncoded } from "#upstream";
+import { bufferedBody, createBody, joinChunks, type IncomingBody } from "./body.ts";
+import type { Incoming } from "./call.ts";
+import { resolveConfig, type ProxyConfig, type ResolvedConfig } from "./config.ts";
+import { findHeader, mergeVary, relayHeaders } from "./headers.ts";
+import { answerHeaders, decide, type Plan } from "./proxy.ts";
+import { isRefusal, refusalBody, refuse, type Refusal } from "./refusal.ts";
+import { obtain, unsuccessful } from "./relay.ts";
+import type { UpstreamReply } from "./upstream/exchange.ts";
+
+/** What the front uses of an `http.IncomingMessage`, Express's and Next's included. */
+export interface NodeRequest {
+  readonly method?: string | undefined;
+  readonly httpVersionMajor?: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly socket?: { readonly remoteAddress?: string | undefined } | null;
+  /** True once somebody (a body parser) has read from the stream. */
+  readonly readableDidRead?: boolean;
+  /** What a body parser made of it. */
+  readonly body?: unknown;
+  /** The raw bytes, on platforms that keep them (Google Cloud Functions). */
+  readonly rawBody?: unknown;
+  on(event: string, listener: (value: any) => void): unknown;
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array>;
+}
+
+/** What the front uses of an `http.ServerResponse`. */
+export interface NodeResponse {
+  readonly headersSent: boolean;
+  readonly destroyed: boolean;
+  getHeader(name: string): unknown;
+  writeHead(status: number, headers: Record<string, string | string[]>): unknown;
+  flushHeaders(): void;
+  write(chunk: Uint8Array): boolean;
+  end(chunk?: Uint8Array | string): unknown;
+  destroy(): unknown;
+  on(event: string, listener: () => void): unknown;
+}
+
+/** Answers one request on its response object; never rejects. `native` is what hooks see. */
+export type NodeFront = (
+  request: NodeRequest,
+  response: NodeResponse,
+  native?: unknown,
+) => Promise<void>;
+
+/** One request with what every step of its answer needs. */
+interface Exchange {
+  readonly config: ResolvedConfig;
+  readonly incoming: Incoming;
+  readonly response: NodeResponse;
+}
+
+/**
+ * Makes the front of one adapter.
+ *
+ * @throws TypeError when an option is wrong
+ */
+export function createNodeFront(adapter: string, options: ProxyConfig = {}): NodeFront {
+  const config = resolveConfig(options);
+  return async (request, response, native = request) => {
+    const body = bodyOf(request, config.maxBodyBytes);
+    const incoming = fromNode(adapter, request, body, native);
+    const here: Exchange = { config, incoming, response };
+    if (isRefusal(body)) return sendRefusal(here, body);
+    const decision = await decide(config, incoming, { relaysEncoded });
+    if (isRefusal(decision)) return sendRefusal(here, decision);
+    if (decision.kind === "preflight") {
+      writeHead(here, 204, Object.entries(decision.headers));
+      response.end();
+      return;
+    }
+    await (decision.watched ? relayReviewed(here, decision) : relay(here, decision));
+  };
+}
+
+/** Relays by callbacks: fal's chunks go straight to the response. */
+async function relay(here: Exchange, plan: Plan): Promise<void> {
+  const { config, incoming, response } = here;
+  let status: number | undefined;
+  let length: number;
+  let bytes = 0;
+  let sent = false;
+  let over = false;
+  const finish = (outcome: "completed" | "client_gone" | "upstream_failed"): void => {
+    over = true;
+    plan.end({ outcome, status, sent, bytes });
+  };
+  let body;
+  try {
+    body = await plan.body();
+  } catch (error) {
+    return sendRefusal(here, unsuccessful(config, incoming, plan, error, response.destroyed));
+  }
+  if (response.destroyed) return finish("client_gone");
+  sent = true;
+  const flow = exchange(plan, body, {
+    head(code, headers) {
+      status = code;
+      length = Number(findHeader(headers, "content-length"));
+      plan.began(findHeader(headers, "x-fal-billable-units"));
+      writeHead(here, code, relayHeaders(headers, !relaysEncoded));
+      if (Number.isNaN(length)) response.flushHeaders();
+    },
+    data(chunk) {
+      bytes += chunk.byteLength;
+      if (bytes !== length) return response.write(chunk);
+      response.end(chunk);
+      return true;
+    },
+    end() {
+      if (bytes !== length) response.end();
+      finish("completed");
+    },
+    fail(failure) {
+      if (over) return;
+      if (response.headersSent) {
+        // A clean end would make half a body look whole.
+        response.destroy();
+        return finish("upstream_failed");
+      }
+      over = true;
+      sendRefusal(here, unsuccessful(config, incoming, plan, failure, false));
+    },
+  });
+  response.on("drain", () => flow.resume());
+  response.on("close", () => {
+    if (over) return;
+    flow.abort();
+    finish("client_gone");
+  });
+}
+
+/** Relays a reply that guards look at first. */
+async function relayReviewed(here: Exchange, plan: Plan): Promise<void> {
+  const { config, incoming, response } = here;
+  const left = new AbortController();
+  response.on("close", () => left.abort());
+  const reply = await obtain(config, incoming, plan, left.signal);
+  if (isRefusal(reply)) return sendRefusal(here, reply);
+  writeHead(here, reply.status, relayHeaders(reply.headers, !relaysEncoded));
+  await pour(reply.body, response);
+}
+
+async function pour(body: UpstreamReply["body"], response: NodeResponse): Promise<void> {
+  if (!(body instanceof ReadableStream)) return void response.end(body ?? undefined);
+  let wake: (() => void) | undefined;
+  response.on("drain", () => wake?.());
+  response.on("close", () => wake?.());
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return void response.end();
+      if (!response.write(value)) await new Promise<void>((resolve) => (wake = resolve));
+    }
+  } catch {
+    response.destroy();
+  }
+}
+
+function sendRefusal(here: Exchange, refusal: Refusal): void {
+  const { response, config } = here;
+  if (response.destroyed) return;
+  const body = JSON.stringify(refusalBody(refusal, config.development));
+  const headers = { "content-type": "application/json", ...refusal.headers };
+  writeHead(here, refusal.status, Object.entries(headers));
+  response.end(body);
+}
+
+function writeHead(here: Exchange, status: number, relayed: Array<[string, string]>): void {
+  const { config, incoming, response } = here;
+  const headers: Record<string, string | string[]> = answerHeaders(config, incoming);
+  for (const [name, value] of relayed) {
+    const before = headers[name];
+    if (before === undefined) headers[name] = value;
+    else if (name === "vary") headers[name] = mergeVary(before as string, value);
+    else headers[name] = [before, value].flat();
+  }
+  // A middleware before us may have said that its answer varies too.
+  const vary = response.getHeader("vary");
+  if (vary !== undefined) headers["vary"] = mergeVary(String(vary), headers["vary"] as string);
+  response.writeHead(status, headers);
+}
+
+function fromNode(
+  adapter: string,
+  request: NodeRequest,
+  body: IncomingBody | Refusal | undefined,
+  native: unknown,
+): Incoming {
+  const { headers } = request;
+  const header = (name: string): string | undefined => {
+    const value = headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  };
+  return {
+    adapter,
+    method: request.method ?? "GET",
+    header,
+    *headers() {
+      for (const name in headers) {
+        // A body parser has undone the coding of the body that it read.
+        if (name === "content-encoding" && request.readableDidRead && !request.rawBody) continue;
+        yield [name, header(name) as string];
+      }
+    },
+    body: isRefusal(body) ? undefined : body,
+    ip: request.socket?.remoteAddress,
+    native,
+    env: undefined,
+  };
+}
+
+function bodyOf(request: NodeRequest, limit: number): IncomingBody | Refusal | undefined {
+  const declared = request.headers["content-length"] as string | undefined;
+  // HTTP/2 needs neither header to carry a body.
+  const framed = request.headers["transfer-encoding"] !== undefined || request.httpVersionMajor === 2;
+  if (request.method === "GET" || declared === "0" || (declared === undefined && !framed)) {
+    return undefined;
+  }
+  if (request.readableDidRead) return parsedBody(request);
+  const length = declared === undefined ? undefined : Number(declared);
+  return createBody({ length, whole: () => readWhole(request), stream: () => request }, limit);
+}
+
+/** What a body parser in front has left: its bytes, or JSON written anew. */
+function parsedBody(request: NodeRequest): IncomingBody | Refusal | undefined {
+  const { rawBody, body } = request;
+  if (rawBody instanceof Uint8Array) return bufferedBody(rawBody);
+  if (body instanceof Uint8Array) return bufferedBody(body);
+  if (typeof body === "string") return bufferedBody(new TextEncoder().encode(body));
+  const type = String(request.headers["content-type"] ?? "");
+  if (body !== undefined && /[/+]json\b/i.test(type)) {
+    return bufferedBody(new TextEncoder().encode(JSON.stringify(body)));
+  }
+  return refuse("body_unavailable", "The server has read the request body before the proxy could.", {
+    hint: "Mount the proxy before the body parser, so that every byte arrives unchanged.",
+  });
+}
+
+// Events cost a fraction of an async iteration, and most bodies are one chunk.
+function readWhole(request: NodeRequest): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    request.on("data", (chunk: Uint8Array) => {
+      parts.push(chunk);
+      length += chunk.byteLength;
+    });
+    request.on("end", () => resolve(joinChunks(parts, length)));
+    request.on("error", reject);
+    request.on("close", () => reject(new Error("The caller went away.")));
+  });
+}

@@ -1,0 +1,159 @@
+/** The upstream client of Node: undici's dispatch, which relays encoded bodies untouched. */
+import type { Readable } from "node:stream";
+import { Agent, type Dispatcher } from "undici";
+import { joinChunks, type OutgoingBody } from "../body.ts";
+import type { HeaderList } from "../headers.ts";
+import type { BodyEnd, Flow, Sink, UpstreamReply, UpstreamRequest } from "./exchange.ts";
+
+/** Encoded replies are handed over as they came. */
+export const relaysEncoded = true;
+
+// Below this a reply of known length is handed over whole: a web stream of one chunk costs more
+// than the whole relay.
+const SMALL = 65_536;
+
+// undici sets the connect timeout per agent, not per request.
+const agents = new Map<number, Agent>();
+
+function agentFor(connectTimeout: number): Agent {
+  let agent = agents.get(connectTimeout);
+  if (agent === undefined) {
+    agent = new Agent({ connect: { timeout: connectTimeout } });
+    agents.set(connectTimeout, agent);
+  }
+  return agent;
+}
+
+/** Sends and relays by callbacks, without a stream in between. */
+export function exchange(
+  request: UpstreamRequest,
+  body: OutgoingBody | undefined,
+  sink: Sink,
+): Flow {
+  const { length, timeouts, headers } = request;
+  let controller: Dispatcher.DispatchController | undefined;
+  let sent = false;
+  let aborted = false;
+  const flow: Flow = {
+    resume: () => controller?.resume(),
+    abort: () => {
+      aborted = true;
+      controller?.abort(new Error("The caller went away."));
+    },
+  };
+  // A stream of declared length keeps it, so that fal does not get a chunked body.
+  if (body !== undefined && length !== undefined) headers["content-length"] = String(length);
+  agentFor(timeouts.connect).dispatch(
+    {
+      origin: request.origin,
+      path: request.path,
+      method: request.method as Dispatcher.HttpMethod,
+      headers,
+      body: (body ?? null) as Readable | Uint8Array | null,
+      headersTimeout: timeouts.headers,
+      bodyTimeout: timeouts.idle,
+    },
+    {
+      onRequestStart(control) {
+        controller = control;
+        // From here on bytes are written.
+        sent = true;
+        if (aborted) flow.abort();
+      },
+      onResponseStart(_control, status, received) {
+        // 1xx replies say nothing yet.
+        if (status >= 200) sink.head(status, toHeaderList(received));
+      },
+      onResponseData(control, chunk) {
+        if (!sink.data(chunk)) control.pause();
+      },
+      onResponseEnd() {
+        sink.end();
+      },
+      onResponseError(_control, cause) {
+        if (aborted) return;
+        const timedOut = /^UND_ERR_\w+_TIMEOUT$/.test((cause as { code?: string }).code ?? "");
+        sink.fail({ sent, timedOut, cause });
+      },
+    },
+  );
+  return flow;
+}
+
+/**
+ * Sends and resolves when the reply begins, or is there whole if it is small.
+ *
+ * @throws UpstreamFailure (as a rejection) when no reply came
+ */
+export function send(
+  request: UpstreamRequest,
+  body: OutgoingBody | undefined,
+  signal: AbortSignal | undefined,
+  ended: BodyEnd,
+): Promise<UpstreamReply> {
+  return new Promise((resolve, reject) => {
+    let reply: { status: number; headers: HeaderList } | undefined;
+    let parts: Uint8Array[] | undefined;
+    let stream: ReadableStreamDefaultController<Uint8Array> | undefined;
+    let bytes = 0;
+    const settle = (how: Parameters<BodyEnd>[0]): void => {
+      signal?.removeEventListener("abort", leave);
+      if (stream !== undefined) ended(how, bytes);
+    };
+    const flow = exchange(request, body, {
+      head(status, headers) {
+        reply = { status, headers };
+        const length = headers.find(([name]) => name === "content-length")?.[1];
+        if (length !== undefined && Number(length) <= SMALL) {
+          parts = [];
+          return;
+        }
+        const streamed = new ReadableStream<Uint8Array>({
+          start: (control) => void (stream = control),
+          pull: () => flow.resume(),
+          cancel: () => {
+            flow.abort();
+            settle("cancelled");
+          },
+        });
+        resolve({ ...reply, body: streamed });
+      },
+      data(chunk) {
+        bytes += chunk.byteLength;
+        if (parts !== undefined) return parts.push(chunk) > 0;
+        stream?.enqueue(chunk);
+        return (stream?.desiredSize ?? 0) > 0;
+      },
+      end() {
+        if (reply !== undefined && parts !== undefined) {
+          resolve({ ...reply, body: joinChunks(parts, bytes) });
+        }
+        stream?.close();
+        settle("completed");
+      },
+      fail(failure) {
+        if (stream === undefined) reject(failure);
+        stream?.error(failure.cause);
+        settle("failed");
+      },
+    });
+    const leave = (): void => {
+      flow.abort();
+      stream?.error(signal?.reason);
+      reject({ sent: true, timedOut: false, cause: signal?.reason });
+      settle("cancelled");
+    };
+    if (signal?.aborted) leave();
+    else signal?.addEventListener("abort", leave, { once: true });
+  });
+}
+
+function toHeaderList(headers: Record<string, string | string[] | undefined>): HeaderList {
+  const list: Array<[string, string]> = [];
+  for (const name in headers) {
+    const value = headers[name];
+    if (typeof value === "string") list.push([name, value]);
+    else for (const item of value ?? []) list.push([name, item]);
+  }
+  return list;
+}

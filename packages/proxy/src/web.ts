@@ -1,0 +1,110 @@
+/** The front of every `Request → Response` host. */
+import { relaysEncoded } from "#upstream";
+import { createBody, type IncomingBody } from "./body.ts";
+import type { Incoming } from "./call.ts";
+import { resolveConfig, type ProxyConfig, type ResolvedConfig } from "./config.ts";
+import type { Env } from "./environment.ts";
+import { relayHeaders } from "./headers.ts";
+import { answerHeaders, decide } from "./proxy.ts";
+import { isRefusal, refusalBody, type Refusal } from "./refusal.ts";
+import { obtain } from "./relay.ts";
+
+/** What a host knows besides the Request. All optional. */
+export interface WebContext {
+  /** The framework's own context, for hooks. */
+  native?: unknown;
+  /** Bindings that the platform hands over per call, searched for FAL_KEY. */
+  env?: Env;
+  /** The address of the peer. */
+  ip?: string | undefined;
+  resolveApiKey?: (() => Promise<string | undefined>) | undefined;
+}
+
+/** Answers one request; never rejects. */
+export type WebFront = (request: Request, context?: WebContext) => Promise<Response>;
+
+/**
+ * Makes the front of one adapter.
+ *
+ * @throws TypeError when an option is wrong
+ */
+export function createWebFront(adapter: string, options: ProxyConfig = {}): WebFront {
+  const config = resolveConfig(options);
+  return async (request, context = {}) => {
+    const incoming = fromRequest(adapter, config, request, context);
+    const answer = await serve(config, incoming, request.signal);
+    return answer instanceof Response ? answer : refusalResponse(config, incoming, answer);
+  };
+}
+
+/** Decides, sends and relays: a Response for whatever is not refused. Never rejects. */
+export async function serve(
+  config: ResolvedConfig,
+  incoming: Incoming,
+  signal: AbortSignal | undefined,
+): Promise<Response | Refusal> {
+  const decision = await decide(config, incoming, { relaysEncoded });
+  if (isRefusal(decision)) return decision;
+  const headers = answerHeaders(config, incoming);
+  if (decision.kind === "preflight") {
+    return new Response(null, { status: 204, headers: { ...headers, ...decision.headers } });
+  }
+  const reply = await obtain(config, incoming, decision, signal);
+  if (isRefusal(reply)) return reply;
+  for (const [name, value] of relayHeaders(reply.headers, !relaysEncoded)) {
+    const before = headers[name];
+    headers[name] = before === undefined ? value : `${before}, ${value}`;
+  }
+  const { status } = reply;
+  // The Fetch standard's null body statuses: a Response with a body would throw.
+  const empty = status === 204 || status === 205 || status === 304;
+  return new Response(empty ? null : (reply.body as BodyInit | null), { status, headers });
+}
+
+/** A refusal as the JSON answer that clients read. */
+export function refusalResponse(
+  config: ResolvedConfig,
+  incoming: Incoming,
+  refusal: Refusal,
+): Response {
+  return new Response(JSON.stringify(refusalBody(refusal, config.development)), {
+    status: refusal.status,
+    headers: {
+      ...answerHeaders(config, incoming),
+      "content-type": "application/json",
+      ...refusal.headers,
+    },
+  });
+}
+
+function fromRequest(
+  adapter: string,
+  config: ResolvedConfig,
+  request: Request,
+  context: WebContext,
+): Incoming {
+  const { headers } = request;
+  return {
+    adapter,
+    method: request.method,
+    header: (name) => headers.get(name) ?? undefined,
+    headers: () => headers,
+    body: bodyOf(request, config.maxBodyBytes),
+    ip: context.ip,
+    native: context.native ?? request,
+    env: context.env,
+    resolveApiKey: context.resolveApiKey,
+  };
+}
+
+function bodyOf(request: Request, limit: number): IncomingBody | undefined {
+  const declared = request.headers.get("content-length");
+  if (request.method === "GET" || declared === "0") return undefined;
+  if (declared === null && request.body === null) return undefined;
+  const source = {
+    length: declared === null ? undefined : Number(declared),
+    whole: async () => new Uint8Array(await request.arrayBuffer()),
+    stream: () => request.body as ReadableStream<Uint8Array>,
+  };
+  return createBody(source, limit);
+}
