@@ -23,7 +23,12 @@ const packages = {
  * every file at the root of src that is not named is one of the parts of a decision.
  */
 const layers = [
-  { name: "index", files: /^index\.ts$/, imports: ["front", "proxy", "part"] },
+  // `handleRequest` is a front of its own making for the published package's custom adapters.
+  {
+    name: "entry",
+    files: /^(index|handle-request)\.ts$/,
+    imports: ["entry", "front", "proxy", "part"],
+  },
   { name: "adapter", files: /^adapters\//, imports: ["front", "proxy", "part"] },
   { name: "front", files: /^(web|node)\.ts$/, imports: ["relay", "upstream", "proxy", "part"] },
   { name: "relay", files: /^relay\.ts$/, imports: ["upstream", "proxy", "part"] },
