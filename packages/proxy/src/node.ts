@@ -163,8 +163,12 @@ async function pour(body: UpstreamReply["body"], response: NodeResponse): Promis
 function sendRefusal(here: Exchange, refusal: Refusal): void {
   const { response, config } = here;
   if (response.destroyed) return;
-  const body = JSON.stringify(refusalBody(refusal, config.development));
-  const headers = { "content-type": "application/json", ...refusal.headers };
+  const body = new TextEncoder().encode(JSON.stringify(refusalBody(refusal, config.development)));
+  const headers = {
+    "content-type": "application/json",
+    "content-length": String(body.byteLength),
+    ...refusal.headers,
+  };
   writeHead(here, refusal.status, Object.entries(headers));
   response.end(body);
 }
