@@ -37,16 +37,28 @@ const proxy = () => {
     tsc("-p", project);
     tsc("-p", project, ...commonjs);
   }
-  // The nearest package.json decides the module format and the targets of `#upstream`, so the
-  // CommonJS half needs its own: the package's conditions, seen from dist/cjs.
-  const { imports } = JSON.parse(readFileSync(join(root, "packages/proxy/package.json"), "utf8"));
-  const here = JSON.stringify(imports).replaceAll("./dist/esm/", "./");
-  const scope = { type: "commonjs", imports: JSON.parse(here) };
-  writeFileSync(
-    join(root, "packages/proxy/dist/cjs/package.json"),
-    JSON.stringify(scope, null, 2) + "\n",
-  );
+  renameToCommonJs(join(root, "packages/proxy/dist/cjs"));
 };
+
+/**
+ * Gives what the compiler wrote the endings of CommonJS, `.cjs` and `.d.cts`. A second package.json with another
+ * `type` would do without, but it would also hide the package's own `imports`.
+ */
+function renameToCommonJs(folder) {
+  const ending = (name) =>
+    name.replace(/\.js(\.map)?$/, ".cjs$1").replace(/\.d\.ts(\.map)?$/, ".d.cts$1");
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isFile() || ending(path) === path) continue;
+    const text = readFileSync(path, "utf8");
+    const relinked = text
+      .replaceAll(/((?:require\(|import\(|from |import )"\.[^"]*)\.[jt]s"/g, '$1.cjs"')
+      .replace(/(\/\/# sourceMappingURL=)(.*)$/m, (_, mark, name) => mark + ending(name))
+      .replace(/^(\{"version":3,"file":)"([^"]*)"/, (_, mark, name) => `${mark}"${ending(name)}"`);
+    writeFileSync(ending(path), relinked);
+    rmSync(path);
+  }
+}
 
 const builders = {
   emulator: () => tsc("-p", "packages/emulator"),

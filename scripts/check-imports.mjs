@@ -178,7 +178,7 @@ function checkEdge(root) {
         const rule = `an edge runtime loads this file (${path}), and has neither undici nor Node`;
         broken.push({ file: relative(root, file), imported: specifier, rule });
       } else if (specifier.startsWith("#")) {
-        const target = toSource(manifest.imports[specifier].workerd);
+        const target = toSource(manifest.imports[specifier].workerd.default);
         follow(target, [...chain, target]);
       } else if (specifier.startsWith(".")) {
         const target = resolve(dirname(file), specifier);

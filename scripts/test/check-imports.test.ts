@@ -22,7 +22,7 @@ beforeEach(async () => {
         "./hono": entry("adapters/hono"),
         "./node": entry("adapters/node"),
       },
-      imports: { "#upstream": { workerd: fetch, node: "./dist/esm/upstream/undici.js" } },
+      imports: { "#upstream": { workerd: { default: fetch } } },
     },
     conformance: { name: "fal-proxy-conformance", dependencies: { "fal-emulator": "1" } },
     gateway: { name: "fal-gateway", dependencies: { "@fal-ai/server-proxy": "2" } },
