@@ -7,7 +7,8 @@ import type { Target } from "./target.ts";
  * The default of `allowedUrlPatterns`: run, queue and the start of an upload. Globs over the URL
  * without its scheme; `?` is escaped, since in a glob it stands for any one character.
  *
- * The published package's list plus `initiate-multipart`, which the client calls above 90 MiB.
+ * Unlike the published list it has `initiate-multipart`, which the client calls above 90 MiB, and
+ * not `complete-multipart`, which no client sends through a proxy.
  *
  * @example Let the browser fetch realtime tokens too:
  * ```ts
@@ -17,9 +18,8 @@ import type { Target } from "./target.ts";
 export const DEFAULT_ALLOWED_URL_PATTERNS: string[] = [
   "fal.run/**",
   "queue.fal.run/**",
-  "rest.fal.ai/storage/upload/initiate\\?storage_type=fal-cdn-v3",
-  "rest.fal.ai/storage/upload/initiate-multipart\\?storage_type=fal-cdn-v3",
-  "rest.fal.ai/storage/upload/complete-multipart\\?storage_type=fal-cdn-v3",
+  "rest.fal.ai/storage/upload/{initiate,initiate-multipart}",
+  "rest.fal.ai/storage/upload/{initiate,initiate-multipart}\\?*",
 ];
 
 // Whatever the patterns say, the key goes to no other domain.

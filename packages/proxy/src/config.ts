@@ -159,17 +159,38 @@ function compile(config: ProxyConfig): ResolvedConfig {
     must(!/^\w+:\/\//.test(pattern), "allowedUrlPatterns", '"fal.run/**" (no scheme)', pattern);
   }
   for (const pattern of endpoints) {
-    const plain = !pattern.startsWith("/") && !/^(https?:|fal\.run\/|queue\.fal\.run\/)/.test(pattern);
+    const plain =
+      !pattern.startsWith("/") && !/^(https?:|fal\.run\/|queue\.fal\.run\/)/.test(pattern);
     must(plain, "allowedEndpoints", '"fal-ai/flux/dev" (an endpoint id, no host)', pattern);
   }
   const { allowUnauthorizedRequests: allowUnauthorized, callerKeys, webhooks = "forward" } = config;
-  must(isOptional(allowUnauthorized, "boolean"), "allowUnauthorizedRequests", "true or false", allowUnauthorized);
+  must(
+    isOptional(allowUnauthorized, "boolean"),
+    "allowUnauthorizedRequests",
+    "true or false",
+    allowUnauthorized,
+  );
   for (const name of ["isAuthenticated", "resolveFalAuth", "onEvent"] as const) {
-    must(isOptional(config[name], "function"), name, `a function: ${name}: (call) => …`, config[name]);
+    must(
+      isOptional(config[name], "function"),
+      name,
+      `a function: ${name}: (call) => …`,
+      config[name],
+    );
   }
-  must([undefined, "accept", "refuse"].includes(callerKeys), "callerKeys", '"accept" or "refuse"', callerKeys);
+  must(
+    [undefined, "accept", "refuse"].includes(callerKeys),
+    "callerKeys",
+    '"accept" or "refuse"',
+    callerKeys,
+  );
   const maxBodyBytes = config.maxBodyBytes ?? 50 * 1024 * 1024;
-  must(isPositive(maxBodyBytes), "maxBodyBytes", "a number of bytes, such as 52428800", maxBodyBytes);
+  must(
+    isPositive(maxBodyBytes),
+    "maxBodyBytes",
+    "a number of bytes, such as 52428800",
+    maxBodyBytes,
+  );
   const cacheControl = config.cacheControl ?? "no-store, no-transform";
   must(typeof cacheControl === "string", "cacheControl", '"no-store, no-transform"', cacheControl);
   const guards = config.guards ?? [];
@@ -198,7 +219,12 @@ function compile(config: ProxyConfig): ResolvedConfig {
 
 function resolveTimeouts(given: Timeouts = {}): Required<Timeouts> {
   const timeouts = { connect: 10_000, headers: HOUR, idle: HOUR };
-  must(typeof given === "object", "timeouts", "{ connect: 10000, headers: 3600000, idle: 3600000 }", given);
+  must(
+    typeof given === "object",
+    "timeouts",
+    "{ connect: 10000, headers: 3600000, idle: 3600000 }",
+    given,
+  );
   for (const [name, value] of Object.entries(given)) {
     must(name in timeouts, `timeouts.${name}`, "one of connect, headers, idle", value);
     must(isPositive(value), `timeouts.${name}`, "a number of ms, such as 10000", value);
@@ -247,7 +273,12 @@ export function resolveUpstream(given: ProxyConfig["upstream"]): string | undefi
   must(web, "upstream (FAL_PROXY_UPSTREAM)", '"http://127.0.0.1:4000"', text);
   const { hostname } = url as URL;
   const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
-  must(loopback || remote, "upstream (FAL_PROXY_UPSTREAM)", "a loopback address, since it receives the key (or { url, remote: true })", text);
+  must(
+    loopback || remote,
+    "upstream (FAL_PROXY_UPSTREAM)",
+    "a loopback address, since it receives the key (or { url, remote: true })",
+    text,
+  );
   return (url as URL).origin;
 }
 
@@ -259,16 +290,25 @@ function warnWhenOpen(config: ResolvedConfig, endpoints: string[]): void {
     warned.add(text);
   };
   if (endpoints.length === 0) {
-    warn("fal proxy: allowedEndpoints is empty, so every fal endpoint can be called. List yours before production.");
+    warn(
+      "fal proxy: allowedEndpoints is empty, so every fal endpoint can be called. List yours before production.",
+    );
   }
   if (config.allowUnauthorized) {
-    warn("fal proxy: requests without a signed-in user are served and your key pays. Set isAuthenticated before production.");
+    warn(
+      "fal proxy: requests without a signed-in user are served and your key pays. Set isAuthenticated before production.",
+    );
   }
 }
 
 function must(condition: boolean, option: string, form: string, got: unknown): void {
   if (condition) return;
-  const text = typeof got === "string" ? `"${got}"` : typeof got === "function" ? "a function" : (JSON.stringify(got) ?? String(got));
+  const text =
+    typeof got === "string"
+      ? `"${got}"`
+      : typeof got === "function"
+        ? "a function"
+        : (JSON.stringify(got) ?? String(got));
   throw new TypeError(`fal proxy: ${option} must be ${form}, not ${text}.`);
 }
 

@@ -64,5 +64,8 @@ const missing = (from: string): Refusal =>
     hint: `${from} nothing. A key has the form <id>:<secret>, from fal.ai/dashboard/keys.`,
   });
 
-const unquote = (text: string): string => text.trim().replace(/^(["'])(.*)\1$/s, "$2").trim();
-
+const unquote = (text: string): string =>
+  text
+    .trim()
+    .replace(/^(["'])(.*)\1$/s, "$2")
+    .trim();

@@ -3,9 +3,8 @@ import type { ProxyBehavior } from "./behavior.ts";
 import { bufferedBody, type IncomingBody } from "./body.ts";
 import type { Incoming } from "./call.ts";
 import { resolveConfig, type ProxyConfig } from "./config.ts";
-import { fault } from "./proxy.ts";
+import { answerHeaders, fault } from "./proxy.ts";
 import { isRefusal, refusalBody } from "./refusal.ts";
-import { answerHeaders } from "./proxy.ts";
 import { serve } from "./web.ts";
 
 /**

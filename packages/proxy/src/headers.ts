@@ -61,8 +61,18 @@ const DROPPED_FROM_REPLY: ReadonlySet<string> = new Set([
   "service-worker-allowed",
   "strict-transport-security",
   "timing-allow-origin",
+  "server-timing",
+  "link",
+  "x-content-type-options",
   "x-frame-options",
   "x-xss-protection",
+  // A web server in front would obey these: serve a file of its own, or buffer a stream.
+  "x-sendfile",
+  "x-accel-redirect",
+  "x-accel-buffering",
+  "x-accel-charset",
+  "x-accel-expires",
+  "x-accel-limit-rate",
   // fal's word about its own host, port and protocol.
   "alt-svc",
   "server",
@@ -127,6 +137,10 @@ export function relayHeaders(reply: HeaderList, decoded: boolean): Array<[string
     if (DROPPED_FROM_REPLY.has(name) || name.startsWith("access-control-")) continue;
     if (decoded && (name === "content-encoding" || name === "content-length")) continue;
     kept.push([name, value]);
+    // nginx in front collects a stream otherwise.
+    if (name === "content-type" && /^text\/event-stream\b/i.test(value)) {
+      kept.push(["x-accel-buffering", "no"]);
+    }
   }
   return named === undefined ? kept : kept.filter(([name]) => !named.has(name));
 }
@@ -144,10 +158,15 @@ function connectionOptions(
 /**
  * The headers of every answer, relayed or our own: the same URL answers for every target, so a
  * cache that is not told would hand out the wrong one; `no-transform` keeps a compressing
- * middleware from holding back a stream (RFC 9111 §5.2.2.6).
+ * middleware from holding back a stream (RFC 9111 §5.2.2.6). `nosniff`: fal's bodies stand on the
+ * app's own origin, and a model may return whatever it was talked into.
  */
 export function ownHeaders(cacheControl: string): Record<string, string> {
-  return { "cache-control": cacheControl, vary: TARGET_URL_HEADER };
+  return {
+    "cache-control": cacheControl,
+    vary: TARGET_URL_HEADER,
+    "x-content-type-options": "nosniff",
+  };
 }
 
 /** Joins two `vary` lists without repeating a name. */

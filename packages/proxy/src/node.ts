@@ -220,7 +220,8 @@ function fromNode(
 function bodyOf(request: NodeRequest, limit: number): IncomingBody | Refusal | undefined {
   const declared = request.headers["content-length"] as string | undefined;
   // HTTP/2 needs neither header to carry a body.
-  const framed = request.headers["transfer-encoding"] !== undefined || request.httpVersionMajor === 2;
+  const framed =
+    request.headers["transfer-encoding"] !== undefined || request.httpVersionMajor === 2;
   if (request.method === "GET" || declared === "0" || (declared === undefined && !framed)) {
     return undefined;
   }
@@ -239,9 +240,13 @@ function parsedBody(request: NodeRequest): IncomingBody | Refusal | undefined {
   if (body !== undefined && /[/+]json\b/i.test(type)) {
     return bufferedBody(new TextEncoder().encode(JSON.stringify(body)));
   }
-  return refuse("body_unavailable", "The server has read the request body before the proxy could.", {
-    hint: "Mount the proxy before the body parser, so that every byte arrives unchanged.",
-  });
+  return refuse(
+    "body_unavailable",
+    "The server has read the request body before the proxy could.",
+    {
+      hint: "Mount the proxy before the body parser, so that every byte arrives unchanged.",
+    },
+  );
 }
 
 // Events cost a fraction of an async iteration, and most bodies are one chunk.

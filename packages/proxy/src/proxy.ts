@@ -77,7 +77,8 @@ export async function decide(
       target = parsed;
       call = openCall(incoming, target);
       decision =
-        (await judge(config, incoming, call)) ?? (await plan(config, incoming, call, traits, arrived));
+        (await judge(config, incoming, call)) ??
+        (await plan(config, incoming, call, traits, arrived));
     }
   } catch (error) {
     decision = fault(config, incoming, target, error);
@@ -202,7 +203,14 @@ async function plan(
       if (config.onEvent === undefined) return;
       const durationMs = Date.now() - arrived;
       const subject = subjectOf(call.id, call.method, target, call.user?.id, call.ip);
-      emit(config.onEvent, { ...subject, type: "ended", durationMs, firstByteMs, billableUnits, ...end });
+      emit(config.onEvent, {
+        ...subject,
+        type: "ended",
+        durationMs,
+        firstByteMs,
+        billableUnits,
+        ...end,
+      });
     },
   };
 }

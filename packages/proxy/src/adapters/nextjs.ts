@@ -57,9 +57,9 @@ export const createPageRouterHandler = (config: ProxyConfig = {}): PageHandler =
  * export default { rewrites: falProxyRewrites };
  * ```
  */
-export const falProxyRewrites = async (): Promise<Array<{ source: string; destination: string }>> => [
-  { source: PROXY_ROUTE, destination: `${PROXY_ROUTE}/call` },
-];
+export const falProxyRewrites = async (): Promise<
+  Array<{ source: string; destination: string }>
+> => [{ source: PROXY_ROUTE, destination: `${PROXY_ROUTE}/call` }];
 
 let page: PageHandler | undefined;
 let app: RouteHandlers | undefined;

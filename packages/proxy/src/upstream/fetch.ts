@@ -1,6 +1,13 @@
 /** The upstream client of edge runtimes: their own `fetch`, which decodes replies by itself. */
 import { toReadable, type OutgoingBody } from "../body.ts";
-import type { BodyEnd, Flow, Sink, UpstreamFailure, UpstreamReply, UpstreamRequest } from "./exchange.ts";
+import type {
+  BodyEnd,
+  Flow,
+  Sink,
+  UpstreamFailure,
+  UpstreamReply,
+  UpstreamRequest,
+} from "./exchange.ts";
 
 /** `fetch` undoes gzip and br before anyone sees the body. */
 export const relaysEncoded = false;
