@@ -35,13 +35,10 @@ export interface Cut {
  * fal's answers are open to every origin. A request of a page without credentials sees all headers.
  * @see fal-platform facts: "origin * + credentials"
  */
-const cors = [
-  "access-control-allow-origin",
-  "*",
-  "access-control-allow-credentials",
-  "true",
-  "access-control-expose-headers",
-  "*",
+const cors: HeaderList = [
+  ["access-control-allow-origin", "*"],
+  ["access-control-allow-credentials", "true"],
+  ["access-control-expose-headers", "*"],
 ];
 
 /** Writes `answer`. Settles when the last byte is handed over, or the caller is gone. */
@@ -56,15 +53,17 @@ export async function send(
 
   const body = answer.body ?? "";
   const whole = typeof body === "string" || body instanceof Uint8Array;
-  const headers = [...cors];
-  let hasLength = answer.status === 204 || answer.status === 304;
-  for (const [name, value] of answer.headers ?? []) {
-    if (/^(content-length|transfer-encoding)$/i.test(name)) hasLength = true;
-    const cors = headers.indexOf(name.toLowerCase());
-    if (cors !== -1 && cors % 2 === 0) headers.splice(cors, 2);
-    headers.push(name, value);
-  }
-  if (whole && !hasLength) headers.push("content-length", String(Buffer.byteLength(body)));
+  const own = answer.headers ?? [];
+  const headers: string[] = [];
+  for (const [name, value] of own) headers.push(name, value);
+  for (const [name, value] of cors) if (!names(own, name)) headers.push(name, value);
+  const needsLength =
+    whole &&
+    answer.status !== 204 &&
+    answer.status !== 304 &&
+    !names(own, "content-length") &&
+    !names(own, "transfer-encoding");
+  if (needsLength) headers.push("content-length", String(Buffer.byteLength(body)));
   response.writeHead(answer.status, headers);
 
   if (whole && !cut) {
@@ -86,6 +85,10 @@ export async function send(
     if (response.destroyed) return;
   }
   response.end();
+}
+
+function names(headers: HeaderList, wanted: string): boolean {
+  return headers.some(([name]) => name.length === wanted.length && name.toLowerCase() === wanted);
 }
 
 async function breakOff(response: ServerResponse, tape: Tape, cut: Cut): Promise<void> {
