@@ -18,25 +18,21 @@ import { fileURLToPath } from "node:url";
 const root = join(import.meta.dirname, "..");
 const stamps = join(root, "node_modules/.cache/build");
 
+/** A compiler writes what it can even when it complains, so the steps after a failed one still run. */
+const failures = [];
 const run = (bin, ...args) => {
   const { status } = spawnSync(process.execPath, [join(root, "node_modules", bin), ...args], {
     cwd: root,
     stdio: "inherit",
   });
-  if (status !== 0) throw new Error(`build: ${args.join(" ")} failed`);
+  if (status !== 0) failures.push(args.join(" "));
 };
 const tsc = (...args) => run("typescript/bin/tsc", ...args);
 
 const proxy = () => {
-  const commonjs = [
-    ["--module", "commonjs", "--moduleResolution", "bundler"],
-    ["--verbatimModuleSyntax", "false", "--esModuleInterop"],
-    ["--outDir", "packages/proxy/dist/cjs"],
-  ].flat();
-  for (const project of ["packages/proxy/tsconfig.json", "packages/proxy/tsconfig.node.json"]) {
-    tsc("-p", project);
-    tsc("-p", project, ...commonjs);
-  }
+  tsc("-p", "packages/proxy/tsconfig.json");
+  tsc("-p", "packages/proxy/tsconfig.node.json");
+  tsc("-p", "packages/proxy/tsconfig.commonjs.json");
   renameToCommonJs(join(root, "packages/proxy/dist/cjs"));
 };
 
@@ -70,7 +66,12 @@ const builders = {
   },
 };
 
-/** Builds `names` (default: all); with `stale`, only those older than their sources. Answers what it built. */
+/**
+ * Builds `names` (default: all); with `stale`, only those older than their sources.
+ *
+ * @returns the names of what it built
+ * @throws Error when a step failed
+ */
 export function build(names = [], { stale = false } = {}) {
   const unknown = names.filter((name) => !(name in builders));
   if (unknown.length > 0) {
@@ -83,7 +84,9 @@ export function build(names = [], { stale = false } = {}) {
   for (const name of built) {
     const dist = join(root, "packages", name, "dist");
     const started = new Date();
+    const failedBefore = failures.length;
     builders[name]();
+    if (failures.length > failedBefore) continue;
     // Written over in place and swept afterwards, so that whatever runs from dist meanwhile keeps running.
     sweep(dist, started.getTime() - 50);
     makeBinsExecutable(name);
@@ -91,6 +94,7 @@ export function build(names = [], { stale = false } = {}) {
     writeFileSync(join(stamps, name), "");
     utimesSync(join(stamps, name), started, started);
   }
+  if (failures.length > 0) throw new Error(`build: failed at ${failures.splice(0).join(", ")}`);
   return built;
 }
 
