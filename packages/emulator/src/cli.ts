@@ -20,31 +20,33 @@ A local fal: https://HOST/PATH of fal is at http://127.0.0.1:PORT/HOST/PATH here
   --help             show this
 `;
 
-const { values } = parseArgs({
-  options: {
-    port: { type: "string", default: "4747" },
-    host: { type: "string" },
-    latency: { type: "string" },
-    concurrency: { type: "string" },
-    key: { type: "string", multiple: true },
-    "local-urls": { type: "boolean" },
-    "public-url": { type: "string" },
-    tls: { type: "boolean" },
-    certificate: { type: "string" },
-    help: { type: "boolean", short: "h" },
-  },
-});
-
-if (values.help) {
-  process.stdout.write(help);
-} else {
-  start().catch((error: unknown) => {
-    process.stderr.write(`fal-emulator: ${explain(error)}\n`);
-    process.exitCode = 1;
-  });
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`fal-emulator: ${explain(error as NodeJS.ErrnoException)}\n`);
+  process.exitCode = 1;
 }
 
-async function start(): Promise<void> {
+async function main(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      port: { type: "string", default: "4747" },
+      host: { type: "string" },
+      latency: { type: "string" },
+      concurrency: { type: "string" },
+      key: { type: "string", multiple: true },
+      "local-urls": { type: "boolean" },
+      "public-url": { type: "string" },
+      tls: { type: "boolean" },
+      certificate: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(help);
+    return;
+  }
   const options: EmulatorOptions = {
     port: number("port", values.port),
     record: false,
@@ -65,7 +67,7 @@ async function start(): Promise<void> {
   process.stdout.write(
     `fal emulator   ${emulator.url}\n` +
       `key            ${emulator.key}\n` +
-      `models         ${emulator.models.length}, e.g. ${emulator.url}/fal.run/${emulator.models[0]!.id}\n`,
+      `models         ${emulator.models.map(({ id }) => id).join(", ")}\n`,
   );
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void emulator.close());
@@ -79,8 +81,7 @@ function number(name: string, text: string): number {
   return value;
 }
 
-function explain(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "EADDRINUSE") return `port ${values.port} is taken; give another with --port`;
-  return message;
+function explain(error: NodeJS.ErrnoException): string {
+  if (error.code === "EADDRINUSE") return "the port is taken; give another with --port";
+  return error.message.split("\n", 1)[0]!;
 }

@@ -123,7 +123,8 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
   /** fal.run takes a token in the query as well, but for streams only. */
   const hasStreamToken = ({ query, segments }: Exchange): boolean => {
     const token = query.get("fal_jwt_token");
-    return token !== null && tokens.verify(token, segments.join("/").replace(/\/stream$/, ""));
+    if (token === null || segments.at(-1) !== "stream") return false;
+    return tokens.verify(token, segments.slice(0, -1).join("/"));
   };
   const handle = (exchange: Exchange): Promise<Answer> | Answer => {
     const host = hostOf(exchange.host);

@@ -115,3 +115,13 @@ function discard(request: IncomingMessage, tape: Tape): Promise<void> {
     request.on("close", resolve);
   });
 }
+
+/** The body as a JSON object; `{}` for everything else. */
+export async function readObject(exchange: Exchange): Promise<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from((await exchange.bytes())!).toString());
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

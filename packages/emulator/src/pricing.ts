@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { type Answer, json } from "./answer.ts";
 import type { ModelTable } from "./endpoint.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, readObject } from "./exchange.ts";
 
 type ErrorType = "validation_error" | "not_found";
 
@@ -35,19 +35,18 @@ function listPrices(exchange: Exchange, table: ModelTable): Answer {
 
 /** A total by number of units. The history behind estimates by calls is assumed as one unit a call. */
 async function estimate(exchange: Exchange, table: ModelTable): Promise<Answer> {
-  const wish = await readWish(exchange);
-  const type = wish?.estimate_type;
+  const { estimate_type: type, endpoints } = await readObject(exchange);
   const field = { unit_price: "unit_quantity", historical_api_price: "call_quantity" }[
     String(type)
   ];
-  if (field === undefined || typeof wish?.endpoints !== "object" || wish.endpoints === null) {
+  if (field === undefined || typeof endpoints !== "object" || endpoints === null) {
     return refuse(400, "validation_error", "estimate_type and endpoints are required");
   }
   let total = 0;
-  for (const [id, quantities] of Object.entries(wish.endpoints)) {
+  for (const [id, quantities] of Object.entries(endpoints)) {
     const price = table.find(id)?.price;
     if (!price) return refuse(404, "not_found", `No pricing found for endpoint ${id}`);
-    const quantity = (quantities as Record<string, unknown>)[field];
+    const quantity = (quantities as Record<string, unknown> | null)?.[field];
     if (typeof quantity !== "number" || quantity < 0) {
       return refuse(400, "validation_error", `endpoints["${id}"].${field} must be a number`);
     }
@@ -72,16 +71,6 @@ function listModels(exchange: Exchange, table: ModelTable): Answer {
 function endpointIds(exchange: Exchange): string[] {
   const ids = exchange.query.getAll("endpoint_id").flatMap((value) => value.split(","));
   return ids.map((id) => id.trim()).filter((id) => id !== "");
-}
-
-async function readWish(
-  exchange: Exchange,
-): Promise<{ estimate_type?: unknown; endpoints?: unknown } | null> {
-  try {
-    return JSON.parse(Buffer.from((await exchange.bytes())!).toString()) as object;
-  } catch {
-    return null;
-  }
 }
 
 function refuse(status: number, type: ErrorType, message: string): Answer {

@@ -1,7 +1,7 @@
 /** `wma.fal.run`: WebRTC signalling in form only. Sessions are kept and beat; no media ever flows. */
 import { randomUUID } from "node:crypto";
 import { type Answer, json } from "./answer.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, readObject } from "./exchange.ts";
 
 export interface Signalling {
   handle(exchange: Exchange): Promise<Answer>;
@@ -47,13 +47,4 @@ function refuseAll(offer: string): string {
   const media = [...offer.matchAll(/^m=(\S+) \S+ (.+?)\r?$/gm)];
   const lines = media.map(([, kind, rest]) => `m=${kind} 0 ${rest}\r\n`).join("");
   return `v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n${lines}`;
-}
-
-async function readObject(exchange: Exchange): Promise<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(Buffer.from((await exchange.bytes())!).toString());
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }

@@ -3,9 +3,10 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { type Answer, type HeaderList, json } from "./answer.ts";
 import { methodNotAllowed, plain, validationError } from "./errors.ts";
-import type { Exchange } from "./exchange.ts";
-import { createFiles, type Piece, readRange, type StoredFile } from "./files.ts";
+import { type Exchange, readObject } from "./exchange.ts";
+import { createFiles, type Piece, type StoredFile } from "./files.ts";
 import type { Keys } from "./keys.ts";
+import { serveFile } from "./serve-file.ts";
 import type { Tokens } from "./tokens.ts";
 
 export interface Storage {
@@ -218,16 +219,6 @@ function fileNotFound(): Answer {
   return plain(404, "File not found");
 }
 
-/** A JSON object, or nothing. */
-async function readObject(exchange: Exchange): Promise<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(Buffer.from((await exchange.bytes())!).toString());
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
-}
-
 /** Lifetime and access that the uploader asks for. JS sends one header name, the docs and Python the other. */
 function lifecycleOf(headers: IncomingHttpHeaders): Pick<StoredFile, "expiresAt" | "access"> {
   const text =
@@ -244,35 +235,4 @@ function lifecycleOf(headers: IncomingHttpHeaders): Pick<StoredFile, "expiresAt"
     expiresAt: typeof seconds === "number" ? Date.now() + seconds * 1000 : Infinity,
     access: access === "forbid" || access === "hide" ? access : "allow",
   };
-}
-
-/** The file, or the one range asked for: media players seek. Several ranges get the whole. */
-function serveFile(file: StoredFile, exchange: Exchange): Answer {
-  const headers: HeaderList = [
-    ["content-type", file.contentType],
-    ["accept-ranges", "bytes"],
-    ["etag", file.etag],
-    ["cache-control", "public, max-age=31536000"],
-  ];
-  if (exchange.headers["if-none-match"] === file.etag) return { status: 304, headers };
-  const range = rangeOf(exchange.headers.range, file.size);
-  if (range === "unsatisfiable") {
-    return { status: 416, headers: [...headers, ["content-range", `bytes */${file.size}`]] };
-  }
-  const [start, end] = range ?? [0, file.size - 1];
-  headers.push(["content-length", String(end - start + 1)]);
-  if (range) headers.push(["content-range", `bytes ${start}-${end}/${file.size}`]);
-  return { status: range ? 206 : 200, headers, body: readRange(file, start, end) };
-}
-
-function rangeOf(
-  header: string | undefined,
-  size: number,
-): [start: number, end: number] | "unsatisfiable" | undefined {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? "");
-  if (!match || (match[1] === "" && match[2] === "")) return undefined;
-  const [, first = "", last = ""] = match;
-  const start = first === "" ? Math.max(size - Number(last), 0) : Number(first);
-  const end = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
-  return start > end ? "unsatisfiable" : [start, end];
 }

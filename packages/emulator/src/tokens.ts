@@ -2,7 +2,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { type Answer, json } from "./answer.ts";
 import { methodNotAllowed, plain, validationError } from "./errors.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, readObject } from "./exchange.ts";
 
 export interface Tokens {
   /** `/tokens/` (a bare string, scoped by alias) and `/tokens/realtime` (an object, scoped by path). */
@@ -55,14 +55,14 @@ export function createTokens(): Tokens {
         return plain(404, "Not Found");
       }
       if (exchange.method !== "POST") return methodNotAllowed("POST");
-      const body = await readWish(exchange);
-      const apps = body.allowed_apps ?? (body.app === undefined ? undefined : [body.app]);
+      const wish = await readObject(exchange);
+      const apps = wish["allowed_apps"] ?? (wish["app"] === undefined ? undefined : [wish["app"]]);
       if (!Array.isArray(apps) || !apps.every((app) => typeof app === "string")) {
         return validationError([
           { loc: ["body", "allowed_apps"], msg: "Field required", type: "missing" },
         ]);
       }
-      const seconds = Number(body.duration ?? body.token_expiration ?? defaultSeconds);
+      const seconds = Number(wish["duration"] ?? wish["token_expiration"] ?? defaultSeconds);
       const token = issue({ exp: Date.now() + seconds * 1000, apps });
       return form === "realtime" ? json(200, { token }) : json(201, token);
     },
@@ -95,19 +95,4 @@ function covers(allowed: string, id: string): boolean {
 
 function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
-}
-
-interface Wish {
-  allowed_apps?: unknown;
-  app?: unknown;
-  token_expiration?: unknown;
-  duration?: unknown;
-}
-
-async function readWish(exchange: Exchange): Promise<Wish> {
-  try {
-    return (JSON.parse(Buffer.from((await exchange.bytes())!).toString()) as Wish | null) ?? {};
-  } catch {
-    return {};
-  }
 }

@@ -1,0 +1,199 @@
+// Uploads and files as a browser, the JavaScript client and the Python client use them.
+import { expect, test } from "vitest";
+import type { Emulator } from "../src/index.ts";
+import { call, post, start } from "./fixture.ts";
+
+interface Initiated {
+  upload_url: string;
+  file_url: string;
+}
+
+const initiate = async (
+  emulator: Emulator,
+  form: "initiate" | "initiate-multipart" = "initiate",
+  headers: Record<string, string> = {},
+): Promise<Initiated> => {
+  const url = `https://rest.fal.ai/storage/upload/${form}?storage_type=fal-cdn-v3`;
+  const body = { content_type: "text/plain", file_name: "a b/ü.txt" };
+  return (await (await post(emulator, url, body, headers)).json()) as Initiated;
+};
+
+test("initiate, PUT without a key, GET", async () => {
+  const emulator = await start();
+  const { upload_url: upload, file_url: file } = await initiate(emulator);
+  expect((await fetch(file)).status).toBe(404);
+  const put = await fetch(upload, { method: "PUT", body: "hello" });
+  expect(put.status).toBe(200);
+  expect(put.headers.get("etag")).toBe('"5d41402abc4b2a76b9719d911017c592"');
+  const get = await fetch(file);
+  expect(get.headers.get("content-type")).toBe("text/plain");
+  expect(await get.text()).toBe("hello");
+});
+
+test("an upload URL without its signature, or of nothing, is refused", async () => {
+  const emulator = await start();
+  const { upload_url: upload, file_url: file } = await initiate(emulator);
+  expect((await fetch(file, { method: "PUT", body: "x" })).status).toBe(403);
+  const other = upload.replace(/\/files\/b\//, "/files/c/");
+  expect((await fetch(other, { method: "PUT", body: "x" })).status).toBe(404);
+  expect((await fetch(file)).status).toBe(404);
+});
+
+test("parts answer with number and etag, and complete joins them in the order given", async () => {
+  const emulator = await start();
+  const { upload_url: upload, file_url: file } = await initiate(emulator, "initiate-multipart");
+  const at = (suffix: string): string => {
+    const url = new URL(upload);
+    return `${url.origin}${url.pathname}/${suffix}${url.search}`;
+  };
+  const parts: Array<{ partNumber: number; etag: string }> = [];
+  for (const [index, text] of ["one ", "two ", "three"].entries()) {
+    // A part sent twice counts once.
+    await fetch(at(String(index + 1)), { method: "PUT", body: "lost" });
+    const response = await fetch(at(String(index + 1)), { method: "PUT", body: text });
+    const part = (await response.json()) as { partNumber: number; etag: string };
+    expect(part).toEqual({ partNumber: index + 1, etag: response.headers.get("etag") });
+    parts.push(part);
+  }
+  const complete = (body: object): Promise<Response> =>
+    fetch(at("complete"), { method: "POST", body: JSON.stringify(body) });
+  expect((await complete({ parts: [{ partNumber: 1, etag: '"wrong"' }] })).status).toBe(400);
+  expect((await complete({ parts: [] })).status).toBe(400);
+  expect((await complete({ parts })).status).toBe(200);
+  expect(await (await fetch(file)).text()).toBe("one two three");
+
+  const range = await fetch(file, { headers: { range: "bytes=2-6" } });
+  expect([range.status, range.headers.get("content-range"), await range.text()]).toEqual([
+    206,
+    "bytes 2-6/13",
+    "e two",
+  ]);
+});
+
+test.each([
+  ["bytes=0-0", 206, "h"],
+  ["bytes=3-", 206, "lo"],
+  ["bytes=-2", 206, "lo"],
+  ["bytes=1-999", 206, "ello"],
+  ["bytes=9-", 416, ""],
+  ["bytes=0-1,3-4", 200, "hello"],
+  ["lines=1-2", 200, "hello"],
+])("range %s", async (range, status, text) => {
+  const emulator = await start();
+  const { upload_url: upload, file_url: file } = await initiate(emulator);
+  await fetch(upload, { method: "PUT", body: "hello" });
+  const response = await fetch(file, { headers: { range } });
+  expect([response.status, await response.text()]).toEqual([status, text]);
+});
+
+test("HEAD and If-None-Match answer without a body", async () => {
+  const emulator = await start();
+  const { upload_url: upload, file_url: file } = await initiate(emulator);
+  await fetch(upload, { method: "PUT", body: "hello" });
+  const head = await fetch(file, { method: "HEAD" });
+  expect([head.headers.get("content-length"), await head.text()]).toEqual(["5", ""]);
+  const etag = head.headers.get("etag")!;
+  expect((await fetch(file, { headers: { "if-none-match": etag } })).status).toBe(304);
+});
+
+test("an empty file is a file", async () => {
+  const emulator = await start();
+  const { upload_url: upload, file_url: file } = await initiate(emulator);
+  await fetch(upload, { method: "PUT", body: "" });
+  const response = await fetch(file);
+  expect([response.status, await response.text()]).toEqual([200, ""]);
+});
+
+test("a browser of any origin may upload and read", async () => {
+  const emulator = await start();
+  const { upload_url: upload, file_url: file } = await initiate(emulator);
+  const preflight = await fetch(upload, {
+    method: "OPTIONS",
+    headers: {
+      origin: "https://app.example",
+      "access-control-request-method": "PUT",
+      "access-control-request-headers": "content-type",
+    },
+  });
+  expect(preflight.status).toBe(204);
+  expect(preflight.headers.get("access-control-allow-methods")).toContain("PUT");
+  expect(preflight.headers.get("access-control-allow-headers")).toBe("content-type");
+  await fetch(upload, { method: "PUT", body: "x" });
+  expect((await fetch(file)).headers.get("access-control-allow-origin")).toBe("*");
+});
+
+test("the uploader's lifetime and access are kept to", async () => {
+  const emulator = await start();
+  const upload = async (lifecycle: object): Promise<string> => {
+    const headers = { "x-fal-object-lifecycle": JSON.stringify(lifecycle) };
+    const urls = await initiate(emulator, "initiate", headers);
+    await fetch(urls.upload_url, { method: "PUT", body: "x" });
+    return urls.file_url;
+  };
+  const short = await upload({ expiration_duration_seconds: 0.2 });
+  const forbidden = await upload({ initial_acl: { default: "forbid" } });
+  const hidden = await upload({ initial_acl: { default: "hide" } });
+  expect((await fetch(short)).status).toBe(200);
+  expect((await fetch(forbidden)).status).toBe(403);
+  expect((await fetch(hidden)).status).toBe(404);
+  expect((await call(emulator, forbidden)).status).toBe(200);
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  expect((await fetch(short)).status).toBe(404);
+});
+
+test("the CDN token form of the Python client, whole and in parts", async () => {
+  const emulator = await start();
+  const url = "https://rest.fal.ai/storage/auth/token?storage_type=fal-cdn-v3";
+  const cdn = (await (await post(emulator, url)).json()) as Record<string, string>;
+  expect(Date.parse(cdn["expires_at"]!)).toBeGreaterThan(Date.parse(cdn["created_at"]!));
+  const headers = {
+    authorization: `${cdn["token_type"]} ${cdn["token"]}`,
+    "content-type": "image/png",
+    "x-fal-file-name": "p.png",
+  };
+  const upload = `${cdn["base_url"]}/files/upload`;
+  expect((await fetch(upload, { method: "POST", body: "x" })).status).toBe(401);
+  const whole = await fetch(upload, { method: "POST", headers, body: "whole" });
+  const { access_url: file } = (await whole.json()) as { access_url: string };
+  expect(file).toMatch(/_p\.png$/);
+  expect(await (await fetch(file)).text()).toBe("whole");
+
+  const started = await fetch(`${upload}/multipart`, { method: "POST", headers });
+  const { access_url: access, uploadId } = (await started.json()) as Record<string, string>;
+  const parts = await Promise.all(
+    [1, 2].map(async (number) => {
+      const part = `${access}/multipart/${uploadId}/${number}`;
+      const response = await fetch(part, { method: "PUT", headers, body: `part ${number};` });
+      return { partNumber: number, etag: response.headers.get("etag") };
+    }),
+  );
+  const complete = `${access}/multipart/${uploadId}/complete`;
+  await fetch(complete, { method: "POST", headers, body: JSON.stringify({ parts }) });
+  const response = await fetch(access!);
+  expect(await response.text()).toBe("part 1;part 2;");
+  expect(response.headers.get("content-type")).toBe("image/png");
+});
+
+test("what a model stores can be read from its URL, by any of the CDN's names", async () => {
+  const emulator = await start({ publicUrl: "http://media.example" });
+  const output = await (await post(emulator, "https://fal.run/test/picture")).json();
+  const { url } = (output as { image: { url: string } }).image;
+  expect(url).toMatch(/^http:\/\/media\.example\/v3\.fal\.media\/files\/b\/.+_p\.png$/);
+  for (const host of ["v3.fal.media", "v3b.fal.media", "fal.media"]) {
+    const path = new URL(url).pathname.replace("v3.fal.media", host);
+    const response = await fetch(emulator.url + path);
+    expect(response.headers.get("content-type")).toBe("image/png");
+    expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([9, 8, 7]);
+  }
+});
+
+test("initiate asks for both fields", async () => {
+  const emulator = await start();
+  const response = await post(emulator, "https://rest.fal.ai/storage/upload/initiate", {
+    file_name: "x",
+  });
+  expect([response.status, await response.json()]).toMatchObject([
+    422,
+    { detail: [{ loc: ["body", "content_type"], type: "missing" }] },
+  ]);
+});
