@@ -1,0 +1,47 @@
+/** What the environment says about where to listen and whose key pays. Read once, when the command starts. */
+
+/** Settings that an operator gives as environment variables; every one may be missing. */
+export interface EnvironmentSettings {
+  /** `PORT`. */
+  port?: number;
+  /** `HOST`. */
+  host?: string;
+  /** `FAL_KEY`, else `FAL_KEY_ID` and `FAL_KEY_SECRET` joined by a colon. */
+  key?: string;
+  /** `FAL_PROXY_UPSTREAM`: a stand-in for fal on this machine. */
+  upstream?: string;
+}
+
+/**
+ * @throws Error naming the variable whose value cannot be used
+ */
+export function readEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+): EnvironmentSettings {
+  const settings: EnvironmentSettings = {};
+  // An empty variable, as `FAL_KEY= npm start` gives, means "not set".
+  const read = (name: string): string | undefined => env[name]?.trim() || undefined;
+
+  const port = read("PORT");
+  if (port !== undefined) settings.port = parsePort(port, "PORT");
+  const host = read("HOST");
+  if (host !== undefined) settings.host = host;
+  const upstream = read("FAL_PROXY_UPSTREAM");
+  if (upstream !== undefined) settings.upstream = upstream;
+
+  const id = read("FAL_KEY_ID");
+  const secret = read("FAL_KEY_SECRET");
+  const key = read("FAL_KEY") ?? (id && secret ? `${id}:${secret}` : undefined);
+  if (key !== undefined) settings.key = key;
+  return settings;
+}
+
+/**
+ * @param from what to name in the message: `PORT` or `--port`
+ * @throws Error when the text is not a TCP port
+ */
+export function parsePort(text: string, from: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new Error(`${from} must be a port number from 0 to 65535, not "${text}".`);
+}

@@ -1,0 +1,156 @@
+/** The server: the proxy at /api/fal/proxy, the playground at /, and a health check. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { isIPv6 } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ProxyConfig } from "@fal-ai/server-proxy";
+import { createRequestListener } from "@fal-ai/server-proxy/node";
+import type { Emulator } from "fal-emulator";
+import { pageHeaders } from "./page-policy.ts";
+import { loadPage, sendFile } from "./static.ts";
+import { isTrustedHost } from "./trusted-host.ts";
+import { openUpstream, type Upstream } from "./upstream.ts";
+
+/** The path of the proxy; the fal client is told `proxyUrl: "/api/fal/proxy"`. */
+export const PROXY_PATH = "/api/fal/proxy";
+
+export interface GatewayOptions {
+  /** TCP port; 0 takes a free one. @default 3250 */
+  port?: number;
+  /** Address to listen on. Beyond loopback, whoever reaches it spends the key. @default "127.0.0.1" */
+  host?: string;
+  /** fal's key, `<id>:<secret>`. @default none, which starts an emulator in this process */
+  key?: string;
+  /** A stand-in for fal on loopback, such as a `fal-emulator` that runs by itself. @default fal */
+  upstream?: string;
+  /** Host names under which the gateway is served, besides addresses and localhost. @default [] */
+  allowedHosts?: readonly string[];
+  /** Further options of the proxy, such as `allowedEndpoints` or `onEvent`. */
+  proxy?: Omit<ProxyConfig, "resolveFalAuth" | "upstream" | "callerKeys">;
+}
+
+export interface Gateway {
+  /** Where it listens, such as `http://127.0.0.1:3250`. */
+  readonly url: string;
+  /** `fal`, the `emulator` that was started here, or a `stand-in`. */
+  readonly upstream: Upstream["kind"];
+  /** The emulator, when there is no key. */
+  readonly emulator: Emulator | undefined;
+  /**
+   * Stops taking connections, waits for running requests, then closes the rest.
+   * @param graceMs how long to wait, in ms. @default 5000
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+/**
+ * Starts a gateway.
+ *
+ * @returns once it listens
+ * @throws Error with `code: "EADDRINUSE"` when the port is taken; nothing is left running then
+ * @example
+ * ```ts
+ * const gateway = await createGateway({ key: process.env.FAL_KEY, port: 0 });
+ * console.log(`${gateway.url}/`);
+ * ```
+ */
+export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const { port = 3250, host = "127.0.0.1", allowedHosts = [] } = options;
+  const page = await loadPage(join(fileURLToPath(import.meta.url), "../playground"));
+  const upstream = await openUpstream(options.key, options.upstream);
+  const { emulator } = upstream;
+
+  const proxy = createRequestListener({
+    // Whoever reaches the gateway is its operator: it listens on loopback unless told otherwise.
+    isAuthenticated: () => true,
+    allowedEndpoints: ["**"],
+    // A browser must not choose where results are sent.
+    webhooks: "deny",
+    ...options.proxy,
+    callerKeys: "refuse",
+    resolveFalAuth: () => upstream.key,
+    ...(upstream.url === undefined ? {} : { upstream: upstream.url }),
+  });
+  const headers = pageHeaders(upstream.url === undefined ? [] : [new URL(upstream.url).origin]);
+  const facts = describe(upstream);
+
+  const server = createServer((req, res) => {
+    const path = (req.url ?? "/").split("?", 1)[0] as string;
+    if (!isTrustedHost(req.headers.host, allowedHosts)) refuseHost(res);
+    else if (path === PROXY_PATH || path.startsWith(`${PROXY_PATH}/`)) proxy(req, res);
+    else if (path === "/healthz") sendJson(req, res, { status: "ok" });
+    else if (path === "/playground.json") sendJson(req, res, facts);
+    else {
+      const file = page.get(path);
+      if (file) sendFile(req, res, file, headers);
+      else sendText(res, 404, "There is nothing here. The playground is at /.\n");
+    }
+  });
+
+  try {
+    await listen(server, port, host);
+  } catch (error) {
+    await emulator?.close();
+    throw error;
+  }
+  return {
+    url: urlOf(server),
+    upstream: upstream.kind,
+    emulator,
+    close: async (graceMs = 5000) => {
+      await drain(server, graceMs);
+      await emulator?.close();
+    },
+  };
+}
+
+/** What the page is told about the gateway. Never the key. */
+function describe(upstream: Upstream): Record<string, unknown> {
+  // An emulator serves what is in its table and nothing else.
+  const models = upstream.emulator?.models.map(({ id, title = id }) => ({ id, title }));
+  return { proxyUrl: PROXY_PATH, upstream: upstream.kind, ...(models ? { models } : {}) };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function urlOf(server: Server): string {
+  const { address, port } = server.address() as AddressInfo;
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
+}
+
+function drain(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(end);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+function refuseHost(res: ServerResponse): void {
+  sendText(res, 403, "This host name is not served here. Name it with --allow-host to serve it.\n");
+}
+
+function sendJson(req: IncomingMessage, res: ServerResponse, value: unknown): void {
+  res.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" });
+  res.end(req.method === "HEAD" ? undefined : JSON.stringify(value));
+}
+
+function sendText(res: ServerResponse, status: number, text: string): void {
+  res.writeHead(status, {
+    "content-type": "text/plain; charset=utf-8",
+    "cache-control": "no-store",
+  });
+  res.end(text);
+}
