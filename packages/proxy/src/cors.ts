@@ -1,5 +1,4 @@
 /** Cross-origin answers: the preflight, and the headers that let a page read a relayed reply. */
-import type { HeaderList } from "./headers.ts";
 
 /** The `cors` option. Without it the proxy answers same-origin pages only. */
 export interface CorsOptions {
@@ -39,7 +38,7 @@ const EXPOSED = [
   "ratelimit-policy",
 ].join(", ");
 
-/** The answer to a preflight: status 204 and these headers. */
+/** The answer to a preflight: status 204, these headers and those of {@link corsHeaders}. */
 export interface Preflight {
   readonly kind: "preflight";
   readonly headers: Record<string, string>;
@@ -50,8 +49,13 @@ export function corsHeaders(
   cors: CorsOptions,
   origin: string | undefined,
 ): Array<[string, string]> {
-  const headers = allowOrigin(cors, origin);
-  if (headers.length > 1) headers.push(["access-control-expose-headers", EXPOSED]);
+  const headers: Array<[string, string]> = [["vary", "origin"]];
+  if (!isAllowed(cors, origin)) return headers;
+  headers.push(
+    ["access-control-allow-origin", cors.origins === "*" ? "*" : (origin as string)],
+    ["access-control-expose-headers", EXPOSED],
+  );
+  if (cors.credentials) headers.push(["access-control-allow-credentials", "true"]);
   return headers;
 }
 
@@ -64,28 +68,22 @@ export function answerPreflight(
   origin: string | undefined,
   requested: string | undefined,
 ): Preflight {
-  const headers: HeaderList = allowOrigin(cors, origin);
-  const result: Record<string, string> = Object.fromEntries(headers);
-  if (headers.length > 1) {
-    const own = (cors.headers ?? []).map((name) => name.toLowerCase());
-    // Further x-fal-* headers are forwarded, so a page may send them.
-    const more = (requested ?? "").toLowerCase().split(/\s*,\s*/);
-    const falsOwn = more.filter((name) => /^x-(app-)?fal-[a-z0-9-]+$/.test(name));
-    const names = new Set([...REQUEST_HEADERS, ...own, ...falsOwn]);
-    result["access-control-allow-methods"] = "GET, POST, PUT, DELETE";
-    result["access-control-allow-headers"] = [...names].join(", ");
-    result["access-control-max-age"] = "600";
-  }
-  return { kind: "preflight", headers: result };
+  if (!isAllowed(cors, origin)) return { kind: "preflight", headers: {} };
+  const own = (cors.headers ?? []).map((name) => name.toLowerCase());
+  // Further x-fal-* headers are forwarded, so a page may send them.
+  const more = (requested ?? "").toLowerCase().split(/\s*,\s*/);
+  const falsOwn = more.filter((name) => /^x-(app-)?fal-[a-z0-9-]+$/.test(name));
+  return {
+    kind: "preflight",
+    headers: {
+      "access-control-allow-methods": "GET, POST, PUT, DELETE",
+      "access-control-allow-headers": [...new Set([...REQUEST_HEADERS, ...own, ...falsOwn])].join(
+        ", ",
+      ),
+      "access-control-max-age": "600",
+    },
+  };
 }
 
-function allowOrigin(cors: CorsOptions, origin: string | undefined): Array<[string, string]> {
-  const headers: Array<[string, string]> = [["vary", "origin"]];
-  if (origin === undefined) return headers;
-  if (cors.origins === "*") headers.push(["access-control-allow-origin", "*"]);
-  else if (cors.origins.includes(origin)) {
-    headers.push(["access-control-allow-origin", origin]);
-    if (cors.credentials) headers.push(["access-control-allow-credentials", "true"]);
-  }
-  return headers;
-}
+const isAllowed = (cors: CorsOptions, origin: string | undefined): boolean =>
+  origin !== undefined && (cors.origins === "*" || cors.origins.includes(origin));

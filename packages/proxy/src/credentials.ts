@@ -1,6 +1,6 @@
 /** Whose key pays: the `authorization` value that goes to fal, or why there is none. */
 import type { HookCall, Incoming } from "./call.ts";
-import type { ProxyConfig } from "./config.ts";
+import type { ProxyConfig } from "./options.ts";
 import { readEnv, type Env } from "./environment.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 

@@ -2,8 +2,10 @@
 import type { ProxyBehavior } from "./behavior.ts";
 import { bufferedBody, type IncomingBody } from "./body.ts";
 import type { Incoming } from "./call.ts";
-import { resolveConfig, type ProxyConfig } from "./config.ts";
-import { answerHeaders, fault } from "./proxy.ts";
+import { resolveConfig } from "./config.ts";
+import type { ProxyConfig } from "./options.ts";
+import { fault } from "./fault.ts";
+import { answerHeaders } from "./proxy.ts";
 import { isRefusal, refusalBody } from "./refusal.ts";
 import { serve } from "./web.ts";
 

@@ -4,7 +4,8 @@ import { keyFromEnv } from "./credentials.ts";
 
 export { TARGET_URL_HEADER, parseTarget, type Operation, type Target } from "./target.ts";
 export { createUrlMatcher, DEFAULT_ALLOWED_URL_PATTERNS } from "./allow.ts";
-export { resolveProxyConfig, type ProxyConfig, type Timeouts, type WebhookRule } from "./config.ts";
+export { resolveProxyConfig } from "./config.ts";
+export type { ProxyConfig, Timeouts, WebhookRule } from "./options.ts";
 export type { CorsOptions } from "./cors.ts";
 export type { HeaderValue, ProxyBehavior } from "./behavior.ts";
 export type { Call, End, Guard, HookCall, Reply, User } from "./call.ts";

@@ -2,9 +2,11 @@
 import { exchange, relaysEncoded } from "#upstream";
 import { bufferedBody, createBody, joinChunks, type IncomingBody } from "./body.ts";
 import type { Incoming } from "./call.ts";
-import { resolveConfig, type ProxyConfig, type ResolvedConfig } from "./config.ts";
+import { resolveConfig, type ResolvedConfig } from "./config.ts";
+import type { ProxyConfig } from "./options.ts";
 import { findHeader, mergeVary, relayHeaders } from "./headers.ts";
-import { answerHeaders, decide, type Plan } from "./proxy.ts";
+import type { Plan } from "./plan.ts";
+import { answerHeaders, decide } from "./proxy.ts";
 import { isRefusal, refusalBody, refuse, type Refusal } from "./refusal.ts";
 import { obtain, unsuccessful } from "./relay.ts";
 import type { UpstreamReply } from "./upstream/exchange.ts";

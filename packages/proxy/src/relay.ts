@@ -4,7 +4,9 @@ import type { End, Incoming, Reply } from "./call.ts";
 import type { ResolvedConfig } from "./config.ts";
 import { joinChunks } from "./body.ts";
 import { findHeader } from "./headers.ts";
-import { fault, tooLarge, type Plan } from "./proxy.ts";
+import { fault } from "./fault.ts";
+import type { Plan } from "./plan.ts";
+import { tooLarge } from "./proxy.ts";
 import { isRefusal, type Refusal } from "./refusal.ts";
 import {
   failureRefusal,

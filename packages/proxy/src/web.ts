@@ -2,7 +2,8 @@
 import { relaysEncoded } from "#upstream";
 import { createBody, type IncomingBody } from "./body.ts";
 import type { Incoming } from "./call.ts";
-import { resolveConfig, type ProxyConfig, type ResolvedConfig } from "./config.ts";
+import { resolveConfig, type ResolvedConfig } from "./config.ts";
+import type { ProxyConfig } from "./options.ts";
 import type { Env } from "./environment.ts";
 import { relayHeaders } from "./headers.ts";
 import { answerHeaders, decide } from "./proxy.ts";

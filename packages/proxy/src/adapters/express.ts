@@ -1,5 +1,5 @@
 /** Express 4 and 5. */
-import type { ProxyConfig } from "../config.ts";
+import type { ProxyConfig } from "../options.ts";
 import { createNodeFront, type NodeRequest, type NodeResponse } from "../node.ts";
 
 /** Where the fal client expects the proxy by convention. */

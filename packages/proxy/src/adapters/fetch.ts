@@ -1,5 +1,5 @@
 /** Any host of the form `Request → Response`: Workers, Deno, Bun, Netlify, Vercel functions. */
-import type { ProxyConfig } from "../config.ts";
+import type { ProxyConfig } from "../options.ts";
 import { createWebFront } from "../web.ts";
 
 /** What such a host calls. The second argument is searched for a FAL_KEY binding (Workers). */

@@ -1,5 +1,5 @@
 /** Hono, on every runtime it runs on. */
-import type { ProxyConfig } from "../config.ts";
+import type { ProxyConfig } from "../options.ts";
 import { createWebFront } from "../web.ts";
 
 /** The documented options, and the published package's own. */

@@ -1,5 +1,5 @@
 /** Next.js: route handlers of the App Router, API routes of the Pages Router. */
-import type { ProxyConfig } from "../config.ts";
+import type { ProxyConfig } from "../options.ts";
 import { createNodeFront, type NodeRequest, type NodeResponse } from "../node.ts";
 import { createWebFront } from "../web.ts";
 

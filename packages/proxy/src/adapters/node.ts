@@ -1,5 +1,5 @@
 /** `node:http`, and every server that hands out its request and response objects. */
-import type { ProxyConfig } from "../config.ts";
+import type { ProxyConfig } from "../options.ts";
 import { createNodeFront, type NodeRequest, type NodeResponse } from "../node.ts";
 
 /** What `http.createServer` calls; the structural form of its `RequestListener`. */

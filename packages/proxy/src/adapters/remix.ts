@@ -1,5 +1,5 @@
 /** Remix 2 and React Router 7: a resource route's loader and action. */
-import type { ProxyConfig } from "../config.ts";
+import type { ProxyConfig } from "../options.ts";
 import { createWebFront } from "../web.ts";
 
 /** The documented options, and the published package's own. */

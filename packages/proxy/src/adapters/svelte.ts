@@ -1,5 +1,5 @@
 /** SvelteKit: the handlers of a `+server.ts`. */
-import type { ProxyConfig } from "../config.ts";
+import type { ProxyConfig } from "../options.ts";
 import { createWebFront } from "../web.ts";
 
 /** The documented options, and the published package's own. */

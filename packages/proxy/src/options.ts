@@ -1,0 +1,78 @@
+/** Every option that an app can set, with its default. */
+import type { Guard, HookCall, User } from "./call.ts";
+import type { CorsOptions } from "./cors.ts";
+import type { EventHandler } from "./events.ts";
+
+/** Time limits in ms. The defaults follow fal's own limit of an hour for one request. */
+export interface Timeouts {
+  /** Until a connection to fal stands. Default 10,000. */
+  connect?: number;
+  /** From there until fal's reply begins. Default 3,600,000. */
+  headers?: number;
+  /** The longest silence inside a reply. Default 3,600,000. */
+  idle?: number;
+}
+
+/** Which `fal_webhook` a caller may put on a submit. */
+export type WebhookRule = "forward" | "deny" | { hosts: readonly string[] };
+
+/**
+ * Every option, all optional. The first five are those of fal's documentation.
+ *
+ * @see README.md, "Options"
+ */
+export interface ProxyConfig {
+  /**
+   * Globs over the target URL without its scheme: `*` inside a segment, `**` across segments, `\\?`
+   * for a literal question mark. fal's own hosts only, whatever a pattern says.
+   * @default DEFAULT_ALLOWED_URL_PATTERNS: `fal.run/**`, `queue.fal.run/**` and the upload start
+   */
+  allowedUrlPatterns?: string[] | undefined;
+  /**
+   * Globs over the endpoint id, such as `fal-ai/flux/**`. They apply to every operation that names
+   * a model; a listed endpoint includes its stream, status, result and cancel.
+   * @default [] which allows every endpoint
+   */
+  allowedEndpoints?: string[] | undefined;
+  /**
+   * Whether a caller who is not signed in is served, at the operator's expense.
+   * @default true without `isAuthenticated`, false with it
+   */
+  allowUnauthorizedRequests?: boolean | undefined;
+  /**
+   * The app's own check. Return true, or the {@link User}, to let the caller in. What the caller
+   * sent as `Authorization` then never reaches fal.
+   * @default a caller is signed in who brings a fal key of his own (`Authorization: Key …`), which
+   * then pays for his request
+   */
+  isAuthenticated?: ((call: HookCall) => MaybePromise<boolean | User>) | undefined;
+  /**
+   * The `Authorization` value for fal, with or without its `Key ` scheme. Undefined is a refusal.
+   * @default the environment variable FAL_KEY, else FAL_KEY_ID and FAL_KEY_SECRET
+   */
+  resolveFalAuth?: ((call: HookCall) => MaybePromise<string | undefined>) | undefined;
+
+  /** Whether a caller's own fal key is used. @default "accept" without `isAuthenticated`, else "refuse" */
+  callerKeys?: "accept" | "refuse" | undefined;
+  /** Largest request body in bytes. @default 52,428,800 (50 MiB) */
+  maxBodyBytes?: number | undefined;
+  timeouts?: Timeouts | undefined;
+  /** Pages of other origins that may call. @default none */
+  cors?: CorsOptions | undefined;
+  /** @default "forward" */
+  webhooks?: WebhookRule | undefined;
+  /** `cache-control` of every answer. @default "no-store, no-transform" */
+  cacheControl?: string | undefined;
+  /** Run in order after authentication; the first refusal ends the call. @default [] */
+  guards?: readonly Guard[] | undefined;
+  /** Receives typed events; never a body, a header or a key. */
+  onEvent?: EventHandler | undefined;
+  /**
+   * For development: where `https://HOST/PATH` is really sent, as `<upstream>/HOST/PATH`. It
+   * receives the key, so only a loopback address, unless given as `{ url, remote: true }`.
+   * @default the environment variable FAL_PROXY_UPSTREAM, else fal itself
+   */
+  upstream?: string | { url: string; remote: true } | undefined;
+}
+
+type MaybePromise<T> = T | Promise<T>;
