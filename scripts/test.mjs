@@ -1,17 +1,17 @@
 // `npm test`: sets up, checks, runs every test there is, and sums all of it in the last line,
 // `N passed, N failed`. A runner that crashes, or finds nothing to run, counts as one failure.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { root, runCommand } from "./runner.mjs";
 import { setUp } from "./setup.mjs";
+import { runVitest } from "./vitest-run.mjs";
 
-const artifacts = join(root, ".artifacts");
 const total = { passed: 0, failed: 0 };
 
-function count(name, { passed, failed }, seconds) {
+function count(name, { passed, failed, seconds }) {
   total.passed += passed;
   total.failed += failed;
-  console.log(`\n— ${name}: ${passed} passed, ${failed} failed${seconds ? ` (${seconds} s)` : ""}`);
+  console.log(`\n— ${name}: ${passed} passed, ${failed} failed (${seconds} s)`);
 }
 
 /** The set-up may have to install what these modules import, hence the late import. */
@@ -19,34 +19,7 @@ async function runChecks() {
   const { check } = await import("./check.mjs");
   const started = Date.now();
   const counts = await check();
-  count("checks", counts, ((Date.now() - started) / 1000).toFixed(1));
-}
-
-async function runVitest(name, node, filters) {
-  const report = join(artifacts, `vitest-${name.replaceAll(/\W+/g, "-")}.json`);
-  rmSync(report, { force: true });
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const vitest = join(root, "node_modules/vitest/vitest.mjs");
-  const { ok, seconds } = await runCommand([node, vitest, "run", ...reporters, ...filters], {
-    // Tests that start `node` themselves get the same one.
-    env: { PATH: `${dirname(node)}${delimiter}${process.env.PATH}` },
-    echo: true,
-    timeoutMs: 1_200_000,
-  });
-  count(name, readReport(report, ok), seconds);
-}
-
-function readReport(report, ok) {
-  if (!existsSync(report)) return { passed: 0, failed: 1 };
-  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, "utf8"));
-  // A file that could not be loaded has failed without a single failed test.
-  const broken = testResults.filter(
-    ({ status, assertionResults }) =>
-      status === "failed" && assertionResults.every((test) => test.status !== "failed"),
-  ).length;
-  const failed = numFailedTests + broken;
-  // An error outside of any test, or nothing found to run, shows in the exit code alone.
-  return { passed: numPassedTests, failed: failed === 0 && !ok ? 1 : failed };
+  count("checks", { ...counts, seconds: ((Date.now() - started) / 1000).toFixed(1) });
 }
 
 /** The library on the newer Node lines, where a binary for this platform could be installed. */
@@ -60,7 +33,8 @@ async function runOtherNodes() {
       continue;
     }
     const node = join(modules, binary, "bin/node");
-    await runVitest(`proxy on ${line}`, node, ["packages/proxy/test"]);
+    const name = `proxy on ${line}`;
+    count(name, await runVitest({ name, node, args: ["packages/proxy/test"] }));
   }
 }
 
@@ -78,15 +52,14 @@ async function runExamples() {
     const line = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
     const passed = line ? Number(line[1]) : Number(ok);
     const failed = line ? Number(line[2]) : Number(!ok);
-    count(`example ${name}`, { passed, failed: failed === 0 && !ok ? 1 : failed }, seconds);
+    count(`example ${name}`, { passed, failed: failed === 0 && !ok ? 1 : failed, seconds });
   }
 }
 
-mkdirSync(artifacts, { recursive: true });
 try {
   setUp({ tests: true });
   await runChecks();
-  await runVitest("packages", process.execPath, []);
+  count("packages", await runVitest({ name: "packages" }));
   await runOtherNodes();
   await runExamples();
 } catch (error) {
