@@ -28,6 +28,17 @@ export interface ModelReply {
   billableUnits?: string | undefined;
 }
 
+/** What `{id}/stream` answers. */
+export interface ModelStream {
+  /** HTTP status, other than 200 when the input was refused before anything was streamed. @default 200 */
+  status?: number;
+  headers?: Record<string, string>;
+  /** `text/event-stream`, or the type of the bytes. */
+  contentType: string;
+  /** A `Uint8Array` is sent as raw bytes, anything else as one SSE `data:` event of JSON. */
+  chunks: AsyncIterable<unknown>;
+}
+
 /** One endpoint. The queue, the synchronous run and the stream of an id are served from the same object. */
 export interface Model {
   /** Full endpoint id, e.g. `fal-ai/flux/dev`. */
@@ -38,11 +49,8 @@ export interface Model {
   readonly price?: { unitPrice: number; unit: string };
   /** One request. Never throws for bad input: that is a reply with status 422. */
   run(input: Record<string, unknown>, context: ModelContext): Promise<ModelReply>;
-  /** Serves `{id}/stream`. A `Uint8Array` is sent as raw bytes, anything else as one SSE `data:` event of JSON. */
-  stream?(
-    input: Record<string, unknown>,
-    context: ModelContext,
-  ): { contentType: string; chunks: AsyncIterable<unknown> };
+  /** Serves `{id}/stream`. */
+  stream?(input: Record<string, unknown>, context: ModelContext): ModelStream;
   /** Serves `{id}/realtime`: the messages that answer one message of the caller. */
   realtime?(input: Record<string, unknown>, context: ModelContext): AsyncIterable<unknown>;
 }

@@ -6,10 +6,10 @@ import { createRandom } from "./random.ts";
 import type { Scene } from "./raster.ts";
 
 export function createSilk(palette: Palette, seed: number): Scene {
-  return (canvas) => silk(palette, seed, canvas.density);
+  return (canvas, time) => silk(palette, seed, canvas.density, time);
 }
 
-function silk(palette: Palette, seed: number, density: number): ReturnType<Scene> {
+function silk(palette: Palette, seed: number, density: number, time: number): ReturnType<Scene> {
   const random = createRandom(seed);
   const noise = createNoise(seed);
   const cloth = gradient([palette.ground, palette.water, ...palette.sky, palette.cloud]);
@@ -19,9 +19,9 @@ function silk(palette: Palette, seed: number, density: number): ReturnType<Scene
   const lean = random.between(-1, 1);
 
   const height = (x: number, y: number): number => {
-    const a = fractal(noise, x * dx, y * dy, 3);
+    const a = fractal(noise, x * dx + time * 0.03, y * dy, 3);
     const b = fractal(noise, x * dy + 3.1 + 1.8 * a, y * dx + 7.7, 3);
-    return Math.sin(fold * (a + b) + lean * x * 3 + y * 2) * 0.5 + b;
+    return Math.sin(fold * (a + b) + lean * x * 3 + y * 2 + time * 0.25) * 0.5 + b;
   };
 
   return (column, row, target) => {
