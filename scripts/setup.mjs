@@ -10,8 +10,12 @@ import { installDependencies } from "./dependencies.mjs";
 const root = join(import.meta.dirname, "..");
 const say = (line) => console.log(`set-up: ${line}`);
 
-/** Throws with a message for a person. `tests` also prepares what only `npm test` needs. */
-export function setUp({ tests = false } = {}) {
+/**
+ * @param {{ packages?: string[], tests?: boolean }} options
+ *   `packages`: those to build, default all; `tests`: also prepare what only `npm test` needs
+ * @throws Error with a message for a person
+ */
+export function setUp({ packages = [], tests = false } = {}) {
   const started = Date.now();
   requireNode(20, 18, 1);
   let worked = installDependencies(root, say);
@@ -21,7 +25,7 @@ export function setUp({ tests = false } = {}) {
     // The tests that need them say so by failing; the others are still worth running.
     if (missing.length > 0) say(`goes on without ${missing.join(", ")}: expect failing tests`);
   }
-  const built = build([], { stale: true });
+  const built = build(packages, { stale: true });
   if (built.length > 0) say(`built ${built.join(", ")}`);
   if (worked || built.length > 0) say(`done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }

@@ -6,7 +6,7 @@ import { setUp } from "./setup.mjs";
 const gateway = join(import.meta.dirname, "../packages/gateway/dist/cli.js");
 
 try {
-  setUp();
+  setUp({ packages: ["emulator", "proxy", "gateway"] });
 } catch (error) {
   console.error(`npm start: ${error.message}`);
   process.exit(1);
