@@ -11,7 +11,13 @@ import type { LogLevel, Model, ModelContext } from "./model.ts";
 export interface Surroundings {
   /** Factor on every wait. */
   readonly latency: number;
-  store(bytes: Uint8Array, contentType: string, fileName?: string): string;
+  /** @param headers of the request, which may wish for the lifetime and the readers of what it makes */
+  store(
+    bytes: Uint8Array,
+    contentType: string,
+    fileName?: string,
+    headers?: IncomingHttpHeaders,
+  ): string;
 }
 
 /** The context that models really get: the echo model also looks at the request behind its input. */
@@ -36,7 +42,8 @@ export function createContext(
       const scaled = ms * surroundings.latency;
       if (scaled > 0) await sleep(scaled, undefined, { signal });
     },
-    store: surroundings.store,
+    store: (bytes, contentType, fileName) =>
+      surroundings.store(bytes, contentType, fileName, request?.headers),
   };
 }
 

@@ -18,7 +18,7 @@ import { type Answer, type Body, type HeaderList, toBytes } from "./answer.ts";
  * Rules are tried in the order in which they were added; the first that matches and is not used up strikes.
  */
 export interface ScriptRule {
-  /** Upper-case method. @default any */
+  /** Upper-case method. @default any but OPTIONS: a browser's preflights must not use a rule up */
   method?: string;
   /** A fal host, e.g. `queue.fal.run`. @default any */
   host?: string;
@@ -75,7 +75,7 @@ export function createScript(): Script {
 }
 
 function matches(rule: ScriptRule, method: string, host: string, path: string): boolean {
-  if (rule.method !== undefined && rule.method !== method) return false;
+  if (rule.method === undefined ? method === "OPTIONS" : rule.method !== method) return false;
   if (rule.host !== undefined && rule.host !== host) return false;
   if (rule.path === undefined) return true;
   if (typeof rule.path === "string") return rule.path === path || rule.path === path.split("?")[0];

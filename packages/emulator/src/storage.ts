@@ -14,8 +14,13 @@ export interface Storage {
   rest(exchange: Exchange): Promise<Answer>;
   /** The CDN hosts, where a signed URL or a CDN token stands for a key. */
   cdn(exchange: Exchange): Promise<Answer>;
-  /** Keeps the output of a model; its URL. */
-  store(bytes: Uint8Array, contentType: string, fileName?: string): string;
+  /** Keeps the output of a model, as long as the headers of the request wish; its URL. */
+  store(
+    bytes: Uint8Array,
+    contentType: string,
+    fileName?: string,
+    headers?: IncomingHttpHeaders,
+  ): string;
   reset(): void;
 }
 
@@ -196,10 +201,9 @@ export function createStorage(options: StorageOptions): Storage {
       if (method === "GET" || method === "HEAD") return read(exchange, path);
       return methodNotAllowed("GET, HEAD, PUT, POST");
     },
-    store: (bytes, contentType, fileName = "output") => {
+    store: (bytes, contentType, fileName = "output", headers = {}) => {
       const name = newName(fileName);
-      const pieces = [files.hold(bytes)];
-      files.save(name, { contentType, pieces, expiresAt: Infinity, access: "allow" });
+      files.save(name, { contentType, pieces: [files.hold(bytes)], ...lifecycleOf(headers) });
       return urlOf(name);
     },
     reset: () => {

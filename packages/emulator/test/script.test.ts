@@ -77,6 +77,17 @@ test("a rule strikes what it matches, as often as it says, until it is removed",
   expect(await statusOf(`${echo}?q=1`)).toBe(200);
 });
 
+test("a preflight uses no rule up, unless the rule asks for OPTIONS", async () => {
+  const emulator = await start();
+  emulator.script({ status: 500, times: 1 });
+  emulator.script({ method: "OPTIONS", path: "/closed", status: 403 });
+  const options = async (url: string): Promise<number> =>
+    (await call(emulator, url, { method: "OPTIONS" })).status;
+  expect(await options(echo)).toBe(204);
+  expect(await options("https://fal.run/closed")).toBe(403);
+  expect((await post(emulator, echo)).status).toBe(500);
+});
+
 test("a rule without an answer bends the genuine one", async () => {
   const emulator = await start();
   emulator.script({ delayMs: 120, headers: [["set-cookie", "a=1"]], encoding: "gzip" });

@@ -187,6 +187,17 @@ test("what a model stores can be read from its URL, by any of the CDN's names", 
   }
 });
 
+test("the caller of a model may limit the life of its output", async () => {
+  const emulator = await start();
+  const wish = { expiration_duration_seconds: 0.2 };
+  const headers = { "x-fal-object-lifecycle-preference": JSON.stringify(wish) };
+  const answer = await post(emulator, "https://fal.run/test/picture", {}, headers);
+  const { image } = (await answer.json()) as { image: { url: string } };
+  expect((await fetch(image.url)).status).toBe(200);
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  expect((await fetch(image.url)).status).toBe(404);
+});
+
 test("initiate asks for both fields", async () => {
   const emulator = await start();
   const response = await post(emulator, "https://rest.fal.ai/storage/upload/initiate", {
