@@ -66,9 +66,15 @@ function echo(samples: Float32Array, delay: number, share: number): void {
   }
 }
 
-function melody(random: Random, samples: Float32Array, root: number, bar: number): void {
+async function melody(
+  random: Random,
+  samples: Float32Array,
+  root: number,
+  bar: number,
+): Promise<void> {
   let degree = 5;
   for (let beat = 0; beat * (bar / 8) < samples.length / MUSIC_SAMPLE_RATE; beat += 1) {
+    if (beat % 8 === 0) await setImmediate();
     if (random() < (beat % 2 === 0 ? 0.75 : 0.35)) {
       degree = Math.max(3, Math.min(12, degree + random.pick([-2, -1, -1, 1, 1, 2])));
       pluck(samples, beat * (bar / 8), 1.6, frequencyOf(root, degree), random.between(0.1, 0.2));
@@ -76,7 +82,7 @@ function melody(random: Random, samples: Float32Array, root: number, bar: number
   }
 }
 
-/** `seconds` of music for a prompt and seed, faded out at the end. */
+/** `seconds` of music for a prompt and seed, faded out at the end. Other work goes on between bars. */
 export async function compose(
   prompt: string,
   seed: number,
@@ -87,13 +93,12 @@ export async function compose(
   const root = random.pick([146.8, 164.8, 174.6, 196, 220]);
   const bar = random.between(2.6, 3.8);
   for (let start = 0; start < seconds; start += bar) {
-    // Other requests are answered between bars.
     await setImmediate();
     for (const degree of random.pick(CHORDS)) {
       pad(samples, start, bar * 1.3, frequencyOf(root / 2, degree), 0.09);
     }
   }
-  melody(random, samples, root, bar);
+  await melody(random, samples, root, bar);
   echo(samples, bar / 5.33, 0.32);
   const fade = Math.min(samples.length, MUSIC_SAMPLE_RATE);
   for (let left = 0; left < fade; left += 1) {

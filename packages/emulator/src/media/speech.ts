@@ -20,6 +20,15 @@ interface Sound {
   formants: readonly [number, number, number];
 }
 
+/** How much voice and how much air a sound has. */
+const LOUDNESS: Readonly<Record<Sound["kind"], readonly [number, number]>> = {
+  vowel: [1, 0.02],
+  hum: [0.5, 0],
+  click: [0, 0.25],
+  hiss: [0, 0.16],
+  pause: [0, 0],
+};
+
 function soundOf(letter: string): Sound {
   const plain = letter.normalize("NFD").charAt(0).toLowerCase();
   const vowel = VOWELS[plain];
@@ -54,15 +63,30 @@ function resonator(bandwidth: number): (input: number, frequency: number) => num
   };
 }
 
+/** Brings the resonances down to the loudness of a voice recording. */
+const GAIN = 0.05;
+
+/** What goes beyond a minute is not spoken: these bytes are held in memory. */
+const LONGEST_SAMPLES = 60 * SPEECH_SAMPLE_RATE;
+
+/** The text's sounds and their lengths in samples. */
+function* soundsOf(text: string, speed: number): Generator<[Sound, number]> {
+  let total = 0;
+  for (const letter of text) {
+    const sound = soundOf(letter);
+    const length = Math.round((sound.seconds / speed) * SPEECH_SAMPLE_RATE);
+    total += length;
+    if (total > LONGEST_SAMPLES) return;
+    yield [sound, length];
+  }
+}
+
 /** How long `text` takes, in samples: known before any is made. */
 export function speechLength(text: string, speed = 1): number {
   let samples = 0;
-  for (const letter of text) samples += lengthOf(soundOf(letter), speed);
+  for (const [, length] of soundsOf(text, speed)) samples += length;
   return samples;
 }
-
-const lengthOf = (sound: Sound, speed: number): number =>
-  Math.round((sound.seconds / speed) * SPEECH_SAMPLE_RATE);
 
 /**
  * Speaks `text` sound by sound; together the pieces have `speechLength` samples.
@@ -75,29 +99,22 @@ export function* speak(text: string, voice: string, speed = 1): Generator<Float3
   const filters = [resonator(90), resonator(110), resonator(170)] as const;
   const noise = createRandom(hash(text));
   const formants = [500, 1500, 2500];
-  const letters = [...text];
+  const sounds = [...soundsOf(text, speed)];
   const asks = text.trimEnd().endsWith("?");
   let phase = 0;
   let level = 0;
-  for (const [index, letter] of letters.entries()) {
-    const sound = soundOf(letter);
-    const samples = new Float32Array(lengthOf(sound, speed));
-    const place = index / letters.length;
+  for (const [index, [sound, length]] of sounds.entries()) {
+    const samples = new Float32Array(length);
+    const place = index / sounds.length;
     const tune = 1.12 - 0.24 * place + (asks && place > 0.75 ? 0.5 * (place - 0.75) : 0);
     const lilt = 1 + 0.05 * Math.sin(index * 0.9);
-    const [voiced, breath] = {
-      vowel: [1, 0.02],
-      hum: [0.5, 0],
-      click: [0, 0.25],
-      hiss: [0, 0.16],
-      pause: [0, 0],
-    }[sound.kind] as [number, number];
+    const [voiced, breath] = LOUDNESS[sound.kind];
     for (let at = 0; at < samples.length; at += 1) {
       const time = at / samples.length;
       phase = (phase + (pitch * tune * lilt) / SPEECH_SAMPLE_RATE) % 1;
       // Loudness and mouth move with some inertia: that is what makes it one voice.
       level += (voiced - level) * 0.004;
-      const glottis = level * (2 * phase - 1) * (1 - phase);
+      const glottis = level * ((2 * phase - 1) * (1 - phase) + 1 / 6);
       const burst = sound.kind === "click" ? Math.exp(-time * 14) : 1;
       const air = breath * burst * (2 * noise() - 1);
       let value = air * 0.35;
@@ -107,7 +124,7 @@ export function* speak(text: string, voice: string, speed = 1): Generator<Float3
         formants[band] = now;
         value += filter(glottis + air * 0.5, now) * (1.5 - band * 0.4) * 5;
       }
-      samples[at] = value;
+      samples[at] = value * GAIN;
     }
     yield samples;
   }

@@ -1,4 +1,5 @@
 /** Text to speech: a WAV file, or the same bytes as a stream. */
+import { setImmediate } from "node:timers/promises";
 import { SPEECH_SAMPLE_RATE, speak, speechLength } from "../media/speech.ts";
 import { pcm, wavHeader } from "../media/wav.ts";
 import type { Model, ModelContext } from "../model.ts";
@@ -57,6 +58,7 @@ async function* pronounce(order: Order, context: ModelContext): AsyncGenerator<U
     pieces.push(pcm(samples));
     if (pieces.length < 8) continue;
     await context.wait(40);
+    await setImmediate();
     yield Buffer.concat(pieces);
     pieces = [];
   }
