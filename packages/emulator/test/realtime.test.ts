@@ -69,7 +69,10 @@ async function open(url: string, headers: Record<string, string> = {}): Promise<
   const socket = new WebSocket(url, { headers });
   const received: Conversation["received"] = [];
   socket.on("message", (data: Buffer, binary: boolean) => {
-    received.push({ binary, message: binary ? decode(new Uint8Array(data)) : JSON.parse(data.toString()) });
+    received.push({
+      binary,
+      message: binary ? decode(new Uint8Array(data)) : JSON.parse(data.toString()),
+    });
   });
   const closed = new Promise<number>((resolve) => socket.on("close", resolve));
   await new Promise((resolve, reject) => socket.on("open", resolve).on("error", reject));
