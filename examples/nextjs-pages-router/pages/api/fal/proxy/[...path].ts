@@ -1,0 +1,3 @@
+import { createPageRouterHandler } from "@fal-ai/server-proxy/nextjs";
+
+export default createPageRouterHandler();
