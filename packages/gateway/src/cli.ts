@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 import { parsePort, readEnvironment } from "./environment.ts";
 import { createGateway, PROXY_PATH, type Gateway, type GatewayOptions } from "./gateway.ts";
-import { isLoopback } from "./trusted-host.ts";
+import { isLoopback } from "./address.ts";
 
 const USAGE = `fal-gateway: a fal proxy with a playground
 

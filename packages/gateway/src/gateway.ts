@@ -1,14 +1,20 @@
 /** The server: the proxy at /api/fal/proxy, the playground at /, and a health check. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
-import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ProxyConfig } from "@fal-ai/server-proxy";
 import { createRequestListener } from "@fal-ai/server-proxy/node";
 import type { Emulator } from "fal-emulator";
+import { reachableAddress, urlHost } from "./address.ts";
 import { pageHeaders } from "./page-policy.ts";
-import { loadPage, sendFile } from "./static.ts";
+import { loadPage, sendFile, type PageFile } from "./static.ts";
 import { isTrustedHost } from "./trusted-host.ts";
 import { openUpstream, type Upstream } from "./upstream.ts";
 
@@ -56,26 +62,49 @@ export interface Gateway {
  * ```
  */
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
-  const { port = 3250, host = "127.0.0.1", allowedHosts = [] } = options;
+  const { port = 3250, host = "127.0.0.1" } = options;
   const page = await loadPage(join(fileURLToPath(import.meta.url), "../playground"));
-  const upstream = await openUpstream(options.key, options.upstream);
+  const upstream = await openUpstream(options.key, options.upstream, host);
   const { emulator } = upstream;
+  try {
+    const server = createServer(routes(options, upstream, page));
+    await listen(server, port, host);
+    const { port: taken } = server.address() as AddressInfo;
+    return {
+      url: `http://${urlHost(reachableAddress(host))}:${taken}`,
+      upstream: upstream.kind,
+      emulator,
+      close: async (graceMs = 5000) => {
+        await drain(server, graceMs);
+        await emulator?.close();
+      },
+    };
+  } catch (error) {
+    await emulator?.close();
+    throw error;
+  }
+}
 
+function routes(
+  { allowedHosts = [], proxy: options }: GatewayOptions,
+  upstream: Upstream,
+  page: ReadonlyMap<string, PageFile>,
+): RequestListener {
   const proxy = createRequestListener({
     // Whoever reaches the gateway is its operator: it listens on loopback unless told otherwise.
     isAuthenticated: () => true,
     allowedEndpoints: ["**"],
     // A browser must not choose where results are sent.
     webhooks: "deny",
-    ...options.proxy,
+    ...options,
     callerKeys: "refuse",
     resolveFalAuth: () => upstream.key,
-    ...(upstream.url === undefined ? {} : { upstream: upstream.url }),
+    upstream: proxyUpstream(upstream),
   });
   const headers = pageHeaders(upstream.url === undefined ? [] : [new URL(upstream.url).origin]);
   const facts = describe(upstream);
 
-  const server = createServer((req, res) => {
+  return (req, res) => {
     const path = (req.url ?? "/").split("?", 1)[0] as string;
     if (!isTrustedHost(req.headers.host, allowedHosts)) refuseHost(res);
     else if (path === PROXY_PATH || path.startsWith(`${PROXY_PATH}/`)) proxy(req, res);
@@ -86,23 +115,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       if (file) sendFile(req, res, file, headers);
       else sendText(res, 404, "There is nothing here. The playground is at /.\n");
     }
-  });
-
-  try {
-    await listen(server, port, host);
-  } catch (error) {
-    await emulator?.close();
-    throw error;
-  }
-  return {
-    url: urlOf(server),
-    upstream: upstream.kind,
-    emulator,
-    close: async (graceMs = 5000) => {
-      await drain(server, graceMs);
-      await emulator?.close();
-    },
   };
+}
+
+/** Our own emulator may listen on the network, like the gateway; a stand-in has to be on loopback. */
+function proxyUpstream({ url, emulator }: Upstream): ProxyConfig["upstream"] {
+  return url !== undefined && emulator ? { url, remote: true } : url;
 }
 
 /** What the page is told about the gateway. Never the key. */
@@ -120,11 +138,6 @@ function listen(server: Server, port: number, host: string): Promise<void> {
       resolve();
     });
   });
-}
-
-function urlOf(server: Server): string {
-  const { address, port } = server.address() as AddressInfo;
-  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
 }
 
 function drain(server: Server, graceMs: number): Promise<void> {

@@ -17,8 +17,3 @@ export function isTrustedHost(host: string | undefined, names: readonly string[]
     isIP(name) === 4 || name === "localhost" || name.endsWith(".localhost") || names.includes(name)
   );
 }
-
-/** Whether a server bound to `host` can be reached from this machine only. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
-}

@@ -1,5 +1,6 @@
 /** Whom the gateway talks to: fal with a key, a stand-in on this machine, or an emulator of its own. */
 import { createEmulator, type Emulator } from "fal-emulator";
+import { reachableAddress } from "./address.ts";
 
 /** The gateway's other side, once it is known to work. */
 export interface Upstream {
@@ -15,16 +16,20 @@ export interface Upstream {
 /**
  * @param key fal's key; without one an emulator is started and nothing is billed
  * @param url a stand-in for fal, as `FAL_PROXY_UPSTREAM` names it; needs a key that it accepts
+ * @param host where the gateway listens: browsers fetch pictures from the emulator themselves, so it has to be
+ *   reached from where the gateway is
  * @throws Error when a stand-in is named without a key
  */
 export async function openUpstream(
   key: string | undefined,
   url: string | undefined,
+  host: string,
 ): Promise<Upstream> {
   if (key !== undefined) return { kind: url ? "stand-in" : "fal", key, url, emulator: undefined };
   if (url !== undefined) {
     throw new Error("FAL_PROXY_UPSTREAM is set without FAL_KEY: set the key that it accepts.");
   }
-  const emulator = await createEmulator();
+  // It serves a person, not a test: a short memory of requests is enough.
+  const emulator = await createEmulator({ record: 500, host: reachableAddress(host) });
   return { kind: "emulator", key: emulator.key, url: emulator.url, emulator };
 }

@@ -96,7 +96,7 @@ export function Composer(props: Props): JSX.Element {
             props.onDraft({ raw: !raw });
           }}
         >
-          {raw ? "Back to the form" : "Edit as JSON"}
+          {raw ? "As a form" : "As JSON"}
         </button>
       </div>
       <div class="launch">

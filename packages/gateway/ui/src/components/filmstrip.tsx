@@ -24,7 +24,7 @@ export function Filmstrip({ runs, shown, onShow, onClear }: Props): JSX.Element 
         )}
       </header>
       {runs.length === 0 ? (
-        <p class="nothing">Every run is kept here until you close the tab.</p>
+        <p class="nothing">Your runs hang here until you close the tab.</p>
       ) : (
         <ol class="film">
           {runs.map((run, index) => (

@@ -100,7 +100,12 @@ function waitingFor(run: Run): string {
   if (run.phase === "queued") {
     return run.position ? `${run.position} ahead in the queue` : "Next in the queue";
   }
-  return run.logs.at(-1)?.message ?? (run.phase === "sending" ? "Sending" : "Running");
+  return lastWords(run) ?? (run.phase === "sending" ? "Sending" : "Running");
+}
+
+/** The last line of the log, without the bar that it may draw. */
+function lastWords(run: Run): string | undefined {
+  return run.logs.at(-1)?.message.replace(/\s*\|[^|]*\|\s*/, " · ");
 }
 
 function ending(run: Run): string {

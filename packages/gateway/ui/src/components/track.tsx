@@ -1,5 +1,5 @@
 /** The way of one request, stop by stop, with the time it has taken. */
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { isOver, type Run } from "../generation/run.ts";
 
@@ -13,7 +13,7 @@ export function Track({ run }: { run: Run | undefined }): JSX.Element {
       <ol aria-hidden="true">
         {STOPS.map((stop, index) => (
           <li key={stop} class={index < at ? "passed" : index === at ? "here" : ""}>
-            <span>{labelOf(stop, index, at, run)}</span>
+            {index === at && run ? hereLabel(stop, run) : stop}
           </li>
         ))}
       </ol>
@@ -34,15 +34,21 @@ function stopOf(run: Run): number {
   return run.requestId === "" ? 0 : 1;
 }
 
-function labelOf(stop: string, index: number, at: number, run: Run | undefined): string {
-  if (run === undefined || index !== at) return stop;
+/** The stop where the request is now, in as much detail as is known. */
+function hereLabel(stop: string, run: Run): ComponentChildren {
   if (run.phase === "cancelled") return "Cancelled";
   if (run.phase === "failed") return "Failed";
   if (run.phase === "queued" && run.position !== undefined) {
-    return run.position === 0 ? "Next in line" : `${run.position} ahead`;
+    return run.position === 0 ? "Next" : `${run.position} ahead`;
   }
-  if (run.phase === "running" && run.percent !== undefined)
-    return `Running ${Math.round(run.percent)} %`;
+  if (run.phase === "running" && run.percent !== undefined) {
+    return (
+      <>
+        <span class="long">Running </span>
+        {Math.round(run.percent)} %
+      </>
+    );
+  }
   return stop;
 }
 

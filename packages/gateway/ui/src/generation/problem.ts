@@ -192,7 +192,10 @@ function asItem(value: unknown): Item {
   const path = Array.isArray(loc) ? (loc as Array<string | number>) : [];
   return {
     loc: path[0] === "body" ? path.slice(1) : path,
-    msg: sentence(typeof msg === "string" ? msg : JSON.stringify(value)),
+    msg:
+      type === "missing"
+        ? "This is required."
+        : sentence(typeof msg === "string" ? msg : JSON.stringify(value)),
     type: typeof type === "string" ? type : undefined,
   };
 }

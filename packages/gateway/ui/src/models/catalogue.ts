@@ -124,7 +124,7 @@ export const CATALOGUE: readonly Model[] = [
     id: "fal-ai/flux/dev/image-to-image",
     title: "FLUX.1 dev, from a picture",
     group: "Image",
-    note: "Starts from what you attach",
+    note: "Image to image",
     call: "queue",
     fields: [
       picture,
@@ -165,6 +165,15 @@ export const CATALOGUE: readonly Model[] = [
     examples: SCENES,
   },
   {
+    id: "fal-ai/fast-lcm-diffusion",
+    title: "Latent consistency",
+    group: "Image",
+    note: "A sketch at once",
+    call: "queue",
+    fields: [prompt("What should the picture show?"), size("square_hd"), seed],
+    examples: SCENES,
+  },
+  {
     id: "fal-ai/nano-banana",
     title: "Nano Banana",
     group: "Image",
@@ -190,7 +199,7 @@ export const CATALOGUE: readonly Model[] = [
     id: "fal-ai/kling-video/v2.1/standard/image-to-video",
     title: "Kling 2.1, from a picture",
     group: "Video",
-    note: "Sets your picture in motion",
+    note: "Image to video",
     call: "queue",
     fields: [picture, prompt("How should it move?"), seconds("5", "10")],
     examples: ["The camera pulls back slowly, leaves stir in the wind"],
@@ -314,6 +323,53 @@ export const CATALOGUE: readonly Model[] = [
   },
 ];
 
+/** What an emulator offers beyond fal: to see how trouble looks before it happens. */
+const REHEARSALS: readonly Model[] = [
+  {
+    id: "fal-ai/slow",
+    title: "Takes its time",
+    group: "Only on the emulator",
+    note: "To try the log and Cancel",
+    call: "queue",
+    fields: [
+      {
+        kind: "number",
+        name: "seconds",
+        label: "Seconds",
+        min: 0,
+        max: 600,
+        step: 1,
+        initial: 20,
+      },
+    ],
+    examples: [],
+  },
+  {
+    id: "fal-ai/failing",
+    title: "Fails as asked",
+    group: "Only on the emulator",
+    note: "To see how errors look",
+    call: "queue",
+    fields: [
+      { kind: "text", name: "prompt", label: "Prompt", rows: 2, placeholder: "Leave it empty" },
+      {
+        kind: "choice",
+        name: "kind",
+        label: "Failure",
+        options: [
+          { value: "validation", label: "Missing field" },
+          { value: "content_policy_violation", label: "Content policy" },
+          { value: "no_media_generated", label: "Nothing made" },
+          { value: "internal_server_error", label: "Model error" },
+          { value: "downstream_service_unavailable", label: "Service down" },
+        ],
+        initial: "validation",
+      },
+    ],
+    examples: [],
+  },
+];
+
 /** An endpoint that the page does not know: a prompt and a picture, the rest as JSON. */
 export function unknownModel(id: string): Model {
   return {
@@ -346,7 +402,7 @@ export function listModels(
 ): readonly Model[] {
   if (served === undefined) return CATALOGUE;
   const ids = new Set(served.map(({ id }) => id));
-  const known = CATALOGUE.filter(({ id }) => ids.has(id));
+  const known = [...CATALOGUE, ...REHEARSALS].filter(({ id }) => ids.has(id));
   const others = served.filter(({ id }) => !known.some((model) => model.id === id));
   return [
     ...known,
