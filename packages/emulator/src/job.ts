@@ -115,7 +115,7 @@ async function proceed(
     const startedAt = performance.now();
     try {
       const outcome = await options.execute(job, signal, log);
-      const mayRetry = (outcome.status === 503 || outcome.status === 504) && !signal.aborted;
+      const mayRetry = outcome.status === 503 || outcome.status === 504;
       if (!mayRetry || attempt >= options.attempts) return outcome;
     } catch {
       return cancelled();

@@ -1,6 +1,7 @@
 // Faults on demand, seen as bytes on a socket wherever a client library would hide them; and what is recorded.
 import { createHash } from "node:crypto";
 import { type IncomingMessage, request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { Emulator } from "../src/index.ts";
@@ -138,6 +139,42 @@ test("reset after N bytes: exactly N arrive, then ECONNRESET; 0 resets before th
   expect(none.error).toBe("ECONNRESET");
   await emulator.requests[1]!.closed;
   expect(emulator.requests.map(({ aborted }) => aborted)).toEqual([false, false]);
+});
+
+/** What a plain socket sees: the bytes, and whether the end was orderly. */
+function socket(emulator: Emulator, text: string): Promise<{ bytes: string; how: string }> {
+  return new Promise((resolve) => {
+    let bytes = "";
+    connect(Number(new URL(emulator.url).port), "127.0.0.1")
+      .on("data", (chunk: Buffer) => (bytes += chunk.toString()))
+      .on("end", () => resolve({ bytes, how: "end" }))
+      .on("error", (error: NodeJS.ErrnoException) => resolve({ bytes, how: error.code! }))
+      .write(text);
+  });
+}
+
+test("a reset is one on the wire, a truncation is an orderly end", async () => {
+  const emulator = await start();
+  emulator.script({ path: "/reset", body: "0123456789", resetAtByte: 4 });
+  emulator.script({ path: "/cut", body: "0123456789", truncateAtByte: 4 });
+  const get = (path: string) => socket(emulator, `GET /fal.run${path} HTTP/1.1\r\nhost: a\r\n\r\n`);
+  expect(await get("/reset")).toMatchObject({
+    how: "ECONNRESET",
+    bytes: expect.stringMatching(/\r\n\r\n0123$/),
+  });
+  expect(await get("/cut")).toMatchObject({
+    how: "end",
+    bytes: expect.stringMatching(/\r\n\r\n0123$/),
+  });
+});
+
+test("early: the answer does not wait for the request's body", async () => {
+  const emulator = await start();
+  emulator.script({ status: 413, body: "too much", early: true, truncateAtByte: 8 });
+  const head = "POST /fal.run/any HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\nsome";
+  const { bytes } = await socket(emulator, head);
+  expect(bytes).toMatch(/^HTTP\/1.1 413 /);
+  expect(emulator.requests[0]).toMatchObject({ bodyComplete: false });
 });
 
 test("truncate: an honest length, a body cut short", async () => {
