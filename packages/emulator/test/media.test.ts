@@ -76,6 +76,18 @@ describe("pictures", () => {
     );
   });
 
+  test("the sky is above: a forest is brighter at the top than at its feet", async () => {
+    const { rgb, width, height } = await picture("forest by day", 1);
+    const mean = (from: number, to: number): number => {
+      const rows = rgb.subarray(
+        Math.floor(from * height) * width * 3,
+        Math.floor(to * height) * width * 3,
+      );
+      return rows.reduce((sum, value) => sum + value, 0) / rows.length;
+    };
+    expect(mean(0, 0.3)).toBeGreaterThan(mean(0.5, 0.6) * 1.5);
+  });
+
   test("time moves a scene", async () => {
     const scene = chooseScene("the ocean", 1);
     const [now, later] = [await paint(scene, 96, 96, 0), await paint(scene, 96, 96, 1)];
