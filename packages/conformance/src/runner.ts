@@ -3,10 +3,11 @@ import { createEmulator, type Emulator } from "fal-emulator";
 import { Broken, type Case, type Failure } from "./case.ts";
 import { allCases } from "./cases/index.ts";
 import type { ExpectedFailures } from "./expected-failures.ts";
-import { profileEnvironment, profiles, type ProfileName } from "./profiles.ts";
+import { profiles, type ProfileName } from "./profiles.ts";
 import { makeReport, type Report, type Result } from "./report.ts";
-import { createRig, type Rig } from "./rig.ts";
-import { startCommand, StartFailed, type Started } from "./start.ts";
+import type { Rig } from "./rig.ts";
+import { raiseStand, type Stand } from "./stand.ts";
+import { StartFailed, type Started } from "./start.ts";
 
 /** What a start function is given. `environment` is what `--start` would set; `undefined` means unset. */
 export interface StartRequest {
@@ -110,24 +111,36 @@ async function runAll(
     else done(one, { outcome: "not-offered", milliseconds: 0, reason });
   }
 
-  const names = [...new Set(offered.map((one) => one.profile ?? "default"))];
   const stands = new Map<ProfileName, Stand>();
+  const standOf = (one: Case): Stand => stands.get(one.profile ?? "default") as Stand;
   try {
-    await eachAtOnce(names, 3, async (name) => {
-      stands.set(name, await raise(name, options, emulator));
-    });
-    const judge = async (one: Case): Promise<void> => {
-      const stand = stands.get(one.profile ?? "default") as Stand;
-      done(one, await runCase(one, stand));
-    };
+    await eachAtOnce(
+      [...new Set(offered.map((one) => one.profile ?? "default"))],
+      3,
+      async (name) => {
+        stands.set(name, await raiseStand(name, options, emulator));
+      },
+    );
+    // Whoever was running when a process ended is tried again alone: only one of them was to blame.
+    const again: Case[] = [];
     await eachAtOnce(
       offered.filter((one) => !one.alone),
       options.concurrency ?? 6,
-      judge,
+      async (one) => {
+        const result = await runCase(one, standOf(one).rig);
+        if (standOf(one).hasEnded()) again.push(one);
+        else done(one, result);
+        await standOf(one).revive();
+      },
     );
-    for (const one of offered.filter((one) => one.alone)) await judge(one);
+    for (const one of [...again, ...offered.filter((one) => one.alone)]) {
+      const stand = standOf(one);
+      const result = await runCase(one, stand.rig);
+      done(one, stand.hasEnded() ? blameForTheEnd(result, stand) : result);
+      await stand.revive();
+    }
   } finally {
-    await Promise.all([...stands.values()].map((stand) => stand.started?.stop()));
+    await Promise.all([...stands.values()].map((stand) => stand.stop()));
   }
   return cases.map((one) => results.get(one) as Result);
 }
@@ -148,60 +161,35 @@ function whyNotOffered(one: Case, options: ConformanceOptions): string | undefin
   return undefined;
 }
 
-/** A proxy in one profile, or the reason why it does not stand. */
-interface Stand {
-  readonly started?: Started;
-  readonly rig?: Rig;
-  readonly failed?: Error;
-}
-
-async function raise(
-  profile: ProfileName,
-  options: ConformanceOptions,
-  emulator: Emulator,
-): Promise<Stand> {
-  const base = { key: emulator.key, emulator, packageFolder: options.packageFolder };
-  const running = options.urls?.[profile];
-  if (!options.start) return { rig: createRig({ ...base, url: new URL(running as string) }) };
-  const environment = profileEnvironment(profile, { key: emulator.key, upstream: emulator.url });
-  try {
-    const started = await (typeof options.start === "function"
-      ? options.start({ profile, environment })
-      : startCommand({
-          command: options.start,
-          environment,
-          path: options.path ?? "/api/fal/proxy",
-        }));
-    const { url, pid, printed } = started;
-    return { started, rig: createRig({ ...base, url, pid, printed }) };
-  } catch (error) {
-    return { failed: error as Error };
-  }
-}
-
-async function runCase(one: Case, stand: Stand): Promise<Omit<Result, "case">> {
+async function runCase(one: Case, rig: Rig | Error): Promise<Omit<Result, "case">> {
   const begun = Date.now();
   const result = (failure?: Failure): Omit<Result, "case"> => ({
     outcome: failure ? "failed" : "passed",
     milliseconds: Date.now() - begun,
     ...(failure && { failure }),
   });
-  if (!stand.rig) {
+  if (rig instanceof Error) {
     const { mayRefuse } = profiles[one.profile ?? "default"];
-    if (mayRefuse && stand.failed instanceof StartFailed && stand.failed.exited) return result();
-    return result(unprovoked("a proxy that starts", stand.failed));
+    if (mayRefuse && rig instanceof StartFailed && rig.exited) return result();
+    return result(unprovoked("a proxy that starts", rig));
   }
-  if (one.needs?.includes("process") && stand.rig.pid === undefined) {
+  if (one.needs?.includes("process") && rig.pid === undefined) {
     const reason = "needs the id of the proxy's process";
     return { outcome: "not-offered", milliseconds: 0, reason };
   }
   try {
-    await one.run(stand.rig);
+    await one.run(rig);
     return result();
   } catch (error) {
     if (error instanceof Broken) return result(error.failure);
     return result(unprovoked("a case that runs to its end", error as Error));
   }
+}
+
+function blameForTheEnd(result: Omit<Result, "case">, stand: Stand): Omit<Result, "case"> {
+  const failure = result.failure ?? unprovoked("a process that goes on", undefined);
+  const end = `${failure.callerSaw}\nand the process of the proxy ended:\n${stand.printed().slice(-1500)}`;
+  return { ...result, outcome: "failed", failure: { ...failure, callerSaw: end } };
 }
 
 function unprovoked(wanted: string, error: Error | undefined): Failure {

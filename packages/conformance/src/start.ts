@@ -9,6 +9,8 @@ export interface Started {
   readonly pid?: number | undefined;
   /** Everything printed so far, the last 64 KiB of it. */
   readonly printed?: () => string;
+  /** Whether its process has ended by itself. */
+  readonly ended?: () => boolean;
   stop(): Promise<void>;
 }
 
@@ -89,6 +91,7 @@ export async function startCommand(options: StartOptions): Promise<Started> {
     url: new URL(options.path, `http://127.0.0.1:${port}`),
     pid: child.pid,
     printed: () => output,
+    ended: () => exitCode !== null,
     stop,
   };
 }

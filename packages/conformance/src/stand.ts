@@ -1,0 +1,74 @@
+/** A proxy that stands in one profile: raised when a run begins, again whenever its process has ended. */
+import type { Emulator } from "fal-emulator";
+import { profileEnvironment, type ProfileName } from "./profiles.ts";
+import { createRig, type Rig } from "./rig.ts";
+import type { ConformanceOptions } from "./runner.ts";
+import { startCommand, type Started } from "./start.ts";
+
+export interface Stand {
+  /** What cases work with, or the reason why nothing stands. */
+  readonly rig: Rig | Error;
+  /** Its process ended by itself. */
+  hasEnded(): boolean;
+  /** What the process printed last. */
+  printed(): string;
+  /** Starts it again when it has ended; callers at the same time share one start. */
+  revive(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function raiseStand(
+  profile: ProfileName,
+  options: ConformanceOptions,
+  emulator: Emulator,
+): Promise<Stand> {
+  const base = { key: emulator.key, emulator, packageFolder: options.packageFolder };
+  const { start } = options;
+  if (!start) {
+    const url = new URL(options.urls?.[profile] as string);
+    return {
+      rig: createRig({ ...base, url }),
+      hasEnded: () => false,
+      printed: () => "",
+      revive: async () => {},
+      stop: async () => {},
+    };
+  }
+
+  const environment = profileEnvironment(profile, { key: emulator.key, upstream: emulator.url });
+  const path = options.path ?? "/api/fal/proxy";
+  let started: Started | undefined;
+  let rig: Rig | Error;
+  let printedBefore = "";
+  const raise = async (): Promise<void> => {
+    try {
+      started =
+        typeof start === "function"
+          ? await start({ profile, environment })
+          : await startCommand({ command: start, environment, path });
+      const { url, pid, printed } = started;
+      rig = createRig({ ...base, url, pid, printed: () => printedBefore + (printed?.() ?? "") });
+    } catch (error) {
+      started = undefined;
+      rig = error as Error;
+    }
+  };
+  await raise();
+
+  let reviving: Promise<void> | undefined;
+  return {
+    get rig() {
+      return rig;
+    },
+    hasEnded: () => started?.ended?.() ?? false,
+    printed: () => started?.printed?.() ?? "",
+    revive: () => {
+      if (!started?.ended?.()) return reviving ?? Promise.resolve();
+      printedBefore += started.printed?.() ?? "";
+      started = undefined;
+      reviving = raise();
+      return reviving;
+    },
+    stop: async () => started?.stop(),
+  };
+}
