@@ -45,8 +45,8 @@ export async function operatorCredential(
  */
 export function toAuthorization(value: unknown, from: string): string | Refusal {
   const text = typeof value === "string" ? unquote(value) : "";
-  const [, scheme, rest] = /^(?:(key|bearer)\s+)?(.*)$/is.exec(text) as unknown as string[];
-  const secret = unquote(rest ?? "").replace(/^(?:key\s+)+/i, "");
+  const [, scheme, rest] = /^(?:(key|bearer)(?:\s+|$))?(.*)$/is.exec(text) as unknown as string[];
+  const secret = unquote(rest ?? "").replace(/^(?:key(?:\s+|$))+/i, "");
   if (secret === "" || secret === "undefined" || secret === "null") return missing(from);
   if (/[^\x21-\x7e]/.test(secret)) {
     return refuse("no_credentials", OPERATOR_TROUBLE, {

@@ -12,6 +12,9 @@ export const relaysEncoded = true;
 // than the whole relay.
 const SMALL = 65_536;
 
+// How much of a streamed reply may wait for a slow reader, in bytes.
+const READ_AHEAD = 65_536;
+
 // undici sets the connect timeout per agent, not per request.
 const agents = new Map<number, Agent>();
 
@@ -65,7 +68,8 @@ export function exchange(
         if (status >= 200) sink.head(status, toHeaderList(received));
       },
       onResponseData(control, chunk) {
-        if (!sink.data(chunk)) control.pause();
+        // Resuming makes undici hand over an empty chunk: pausing on that would starve the socket.
+        if (chunk.byteLength > 0 && !sink.data(chunk)) control.pause();
       },
       onResponseEnd() {
         sink.end();
@@ -108,14 +112,16 @@ export function send(
           parts = [];
           return;
         }
-        const streamed = new ReadableStream<Uint8Array>({
-          start: (control) => void (stream = control),
+        const source = {
+          start: (control: ReadableStreamDefaultController<Uint8Array>) => void (stream = control),
           pull: () => flow.resume(),
           cancel: () => {
             flow.abort();
             settle("cancelled");
           },
-        });
+        };
+        const ahead = new ByteLengthQueuingStrategy({ highWaterMark: READ_AHEAD });
+        const streamed = new ReadableStream<Uint8Array>(source, ahead);
         resolve({ ...reply, body: streamed });
       },
       data(chunk) {
