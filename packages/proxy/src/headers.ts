@@ -114,10 +114,13 @@ export function forwardHeaders(
   added: Added,
 ): Record<string, string> {
   const headers: Record<string, string> = {};
+  let named: ReadonlySet<string> | undefined;
   for (const [name, value] of incoming) {
     if (FORWARDED.has(name) || isOurs(name)) headers[name] = value;
     else if (name === "accept-encoding" && added.acceptEncoding) headers[name] = value;
+    else if (name === "connection") named = connectionOptions(value, named);
   }
+  for (const name of named ?? []) delete headers[name];
   headers["authorization"] = added.credential;
   headers["x-fal-client-proxy"] = `@fal-ai/server-proxy/${added.adapter}`;
   return headers;

@@ -108,11 +108,12 @@ async function relay(here: Exchange, plan: Plan): Promise<void> {
     data(chunk) {
       bytes += chunk.byteLength;
       if (bytes !== length) return response.write(chunk);
+      // Head, body and end in one write.
       response.end(chunk);
       return true;
     },
     end() {
-      if (bytes !== length) response.end();
+      if (bytes === 0 || bytes !== length) response.end();
       finish("completed");
     },
     fail(failure) {

@@ -50,13 +50,23 @@ export async function appsRefusal(
   return endpointRefusal(typeof unlisted === "string" ? unlisted : undefined);
 }
 
-// fal's old and new token calls and its signalling use different names for the same thing.
+// fal's old and new token calls and its signalling use different names for the same thing. Names
+// that cannot be read beyond doubt count as none.
 function namedApps(text: string): unknown[] {
   try {
     const body = JSON.parse(text) as Record<string, unknown> | null;
-    const named = [body?.["allowed_apps"], body?.["app_id"], body?.["app"]];
-    return named.flat().filter((app) => app !== undefined);
+    if (!isWrittenPlainly(text, body)) return [];
+    const { allowed_apps: list = [], app_id: id, app } = body ?? {};
+    if (!Array.isArray(list)) return [];
+    return [...list, id, app].filter((name) => name !== undefined);
   } catch {
     return [];
   }
+}
+
+// Parsers disagree about a repeated key, so fal might read another one than we did. A repeated key
+// is lost when the value is written again.
+function isWrittenPlainly(text: string, value: unknown): boolean {
+  const bare = (json: string): string => json.replaceAll(/\s/g, "").replaceAll("\\/", "/");
+  return bare(text) === bare(JSON.stringify(value));
 }
