@@ -35,7 +35,7 @@ export function createCanvas(columns: number, rows: number): Canvas {
 }
 
 /** Drawing more than this many pixels takes too long; a larger picture is this one, enlarged. */
-const MOST_DRAWN_PIXELS = 700_000;
+const MOST_DRAWN_PIXELS = 450_000;
 
 /**
  * Draws `scene` at `width`×`height` pixels, with a soft vignette, and dithered so that skies show no bands.
