@@ -12,7 +12,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  // `npm run dev` beside a running gateway: the page reloads on its own, the proxy stays the real one.
+  // `npx vite packages/gateway/ui` beside a running gateway: the page reloads, the proxy stays the real one.
   server: {
     proxy: Object.fromEntries(
       ["/api/fal/proxy", "/playground.json"].map((path) => [path, "http://127.0.0.1:3250"]),

@@ -174,7 +174,7 @@ function withValue(input: Input, name: string, value: unknown): Input {
 }
 
 function focusField(name: string): void {
-  document.querySelector<HTMLElement>(`.composer [name="${name}"], .attachment .drop`)?.focus();
+  document.querySelector<HTMLElement>(`.composer [name="${name}"]`)?.focus();
 }
 
 /** On a phone the frame lies below the form: bring it up, without moving the focus. */

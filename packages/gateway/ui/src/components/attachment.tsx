@@ -34,7 +34,6 @@ export function Attachment({
   onBusy,
 }: Props): JSX.Element {
   const id = useId();
-  const picker = useRef<HTMLInputElement>(null);
   const stop = useRef<AbortController>(undefined);
   const [upload, setUpload] = useState<Upload>();
   const [over, setOver] = useState(false);
@@ -91,13 +90,16 @@ export function Attachment({
       }}
       onPaste={(event) => first(event.clipboardData?.files)}
     >
-      <label for={`${id}-file`}>{field.label}</label>
+      <span class="label" id={`${id}-label`}>
+        {field.label}
+      </span>
       <input
-        ref={picker}
         id={`${id}-file`}
+        name={field.name}
         class="offscreen"
         type="file"
         accept={field.accept}
+        aria-labelledby={`${id}-label`}
         aria-required={field.required}
         aria-invalid={error !== undefined}
         aria-describedby={`${id}-says`}
@@ -108,12 +110,12 @@ export function Attachment({
         }}
       />
       {upload === undefined && value === undefined ? (
-        <button type="button" class="drop" onClick={() => picker.current?.click()}>
+        <label for={`${id}-file`} class="drop">
           <Icon name="clip" />
           <span>
             Attach a picture <small>or drop or paste it here</small>
           </span>
-        </button>
+        </label>
       ) : (
         <div class="attached">
           {value === undefined ? (

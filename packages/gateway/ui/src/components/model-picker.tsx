@@ -170,8 +170,9 @@ function findRows(models: readonly Model[], text: string): Row[] {
     ),
   ).map(({ id, title, note, group }) => ({ id, title, note, group }));
   const id = endpointId(text);
-  if (id !== undefined && !models.some((model) => model.id === id)) {
-    rows.push({ id, title: id, note: "Use this endpoint", group: "" });
+  if (id !== undefined && !rows.some((row) => row.id === id)) {
+    const known = models.find((model) => model.id === id);
+    rows.push({ id, title: known?.title ?? id, note: "Use this endpoint", group: "" });
   }
   return rows;
 }

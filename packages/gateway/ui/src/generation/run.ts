@@ -69,6 +69,7 @@ export function startRun(
   resume?: Run,
 ): RunHandle {
   const { problem: _, endedAt: __, ...before } = resume ?? {};
+  const { endpointId, call, input, labels } = request;
   let run: Run = {
     id: crypto.randomUUID?.() ?? String(Math.random()),
     startedAt: Date.now(),
@@ -78,7 +79,10 @@ export function startRun(
     text: "",
     media: [],
     ...before,
-    ...request,
+    endpointId,
+    call,
+    input,
+    labels,
     phase: resume ? "queued" : "sending",
     note: "",
   };

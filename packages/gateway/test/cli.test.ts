@@ -1,0 +1,118 @@
+/** The command: what it prints, how it ends, and what it says when it cannot start. */
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { afterEach, expect, test } from "vitest";
+
+const CLI = join(import.meta.dirname, "../dist/cli.js");
+
+interface Command {
+  process: ChildProcessByStdio<null, Readable, Readable>;
+  out(): string;
+  err(): string;
+  /** Resolves once the output matches. */
+  says(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The exit code. */
+  ended: Promise<number | null>;
+}
+
+const running: Command[] = [];
+afterEach(async () => {
+  for (const command of running.splice(0)) {
+    command.process.kill("SIGKILL");
+    await command.ended;
+  }
+});
+
+function start(args: string[], env: Record<string, string> = {}): Command {
+  const inherited = { PATH: process.env["PATH"] ?? "" };
+  const child = spawn(process.execPath, [CLI, ...args], {
+    env: { ...inherited, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let out = "";
+  let err = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  const says = async (pattern: RegExp): Promise<RegExpExecArray> => {
+    for (;;) {
+      const found = pattern.exec(out + err);
+      if (found) return found;
+      if (child.exitCode !== null)
+        throw new Error(`It ended without saying ${pattern}: ${out}${err}`);
+      await new Promise((go) => setTimeout(go, 20));
+    }
+  };
+  const command = { process: child, out: () => out, err: () => err, says, ended };
+  running.push(command);
+  return command;
+}
+
+test("prints where it is and what it uses, serves, and ends well on SIGTERM", async () => {
+  const command = start(["--port", "0"]);
+  const [, url = ""] = await command.says(/Playground {2}(http:\/\/127\.0\.0\.1:\d+\/)/);
+  await command.says(/Upstream {4}a local emulator: no FAL_KEY is set, nothing is billed/);
+  expect(command.out()).toContain(`Proxy       ${url}api/fal/proxy`);
+  expect((await fetch(url)).status).toBe(200);
+  expect(command.out().trim().split("\n").length).toBeLessThan(8);
+  expect(command.err()).toBe("");
+
+  command.process.kill("SIGTERM");
+  expect(await command.ended).toBe(0);
+});
+
+test("ends well on Ctrl+C", async () => {
+  const command = start([], { PORT: "0" });
+  await command.says(/Ctrl\+C/);
+  command.process.kill("SIGINT");
+  expect(await command.ended).toBe(0);
+});
+
+test("with a key it talks to fal, and does not print the key", async () => {
+  const command = start(["--port", "0"], { FAL_KEY: "key-id:key-secret" });
+  await command.says(/Upstream {4}fal\.ai, paid by your FAL_KEY/);
+  expect(command.out() + command.err()).not.toMatch(/key-id|key-secret/);
+});
+
+test("a taken port: names it, says how to choose another, exits with 1", async () => {
+  const server = await new Promise<Server>((resolve) => {
+    const taken = createServer().listen(0, "127.0.0.1", () => resolve(taken));
+  });
+  const { port } = server.address() as AddressInfo;
+  const command = start([], { PORT: String(port) });
+  expect(await command.ended).toBe(1);
+  expect(command.err()).toContain(`Port ${port} is taken`);
+  expect(command.err()).toContain(`PORT=${port + 1} npm start`);
+  expect(command.err()).not.toMatch(/\n\s+at |Error:/);
+  expect(command.out()).toBe("");
+  await new Promise((closed) => server.close(closed));
+});
+
+test("beyond loopback it warns, and names the address to type into a phone", async () => {
+  const command = start(["--port", "0", "--host", "0.0.0.0"]);
+  await command.says(/WARNING: it listens on 0\.0\.0\.0[^]*Everyone who reaches/);
+  const [, url = ""] = await command.says(/Playground {2}(\S+)/);
+  expect(url).not.toContain("0.0.0.0");
+  expect((await fetch(url)).status).toBe(200);
+});
+
+test.each<[string[], Record<string, string>, RegExp]>([
+  [["--port", "high"], {}, /--port must be a port number/],
+  [[], { PORT: "high" }, /PORT must be a port number/],
+  [["--prot", "1"], {}, /Unknown option '--prot'/],
+  [["--port", "0"], { FAL_PROXY_UPSTREAM: "http://127.0.0.1:1" }, /FAL_KEY/],
+  [["--port", "0"], { FAL_PROXY_UPSTREAM: "https://evil.example", FAL_KEY: "a:b" }, /local server/],
+])("%j %j: says what is wrong and exits with 1", async (args, env, message) => {
+  const command = start(args, env);
+  expect(await command.ended).toBe(1);
+  expect(command.err()).toMatch(message);
+  expect(command.err()).not.toMatch(/\n\s+at /);
+});
+
+test("--help shows the options", async () => {
+  const command = start(["--help"]);
+  expect(await command.ended).toBe(0);
+  expect(command.out()).toContain("--allow-host");
+});
