@@ -23,17 +23,17 @@ export const PROXY_PATH = "/api/fal/proxy";
 
 export interface GatewayOptions {
   /** TCP port; 0 takes a free one. @default 3250 */
-  port?: number;
+  port?: number | undefined;
   /** Address to listen on. Beyond loopback, whoever reaches it spends the key. @default "127.0.0.1" */
-  host?: string;
+  host?: string | undefined;
   /** fal's key, `<id>:<secret>`. @default none, which starts an emulator in this process */
-  key?: string;
+  key?: string | undefined;
   /** A stand-in for fal on loopback, such as a `fal-emulator` that runs by itself. @default fal */
-  upstream?: string;
+  upstream?: string | undefined;
   /** Host names under which the gateway is served, besides addresses and localhost. @default [] */
-  allowedHosts?: readonly string[];
+  allowedHosts?: readonly string[] | undefined;
   /** Further options of the proxy, such as `allowedEndpoints` or `onEvent`. */
-  proxy?: Omit<ProxyConfig, "resolveFalAuth" | "upstream" | "callerKeys">;
+  proxy?: Omit<ProxyConfig, "resolveFalAuth" | "upstream" | "callerKeys"> | undefined;
 }
 
 export interface Gateway {
@@ -142,8 +142,11 @@ function listen(server: Server, port: number, host: string): Promise<void> {
 
 function drain(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
+    // A connection that answers its last request after close() would be kept open for the next one.
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
     const end = setTimeout(() => server.closeAllConnections(), graceMs);
     server.close(() => {
+      clearInterval(sweep);
       clearTimeout(end);
       resolve();
     });
