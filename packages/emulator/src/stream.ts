@@ -1,9 +1,9 @@
 /** `{id}/stream`: server-sent events, or raw bytes when the model speaks another content type. */
-import type { Answer } from "./answer.ts";
+import type { Answer, HeaderList } from "./answer.ts";
 import type { Model, ModelContext } from "./model.ts";
 import type { Release } from "./slots.ts";
 
-export const eventStreamHeaders: Array<[string, string]> = [
+export const eventStreamHeaders: HeaderList = [
   ["content-type", "text/event-stream; charset=utf-8"],
   ["cache-control", "no-cache"],
 ];
@@ -20,13 +20,14 @@ export function streamModel(
   context: ModelContext,
   release: Release,
 ): Answer {
-  const { contentType, chunks } = model.stream!(input, context);
+  const { status = 200, headers = {}, contentType, chunks } = model.stream!(input, context);
   // A generator that is never started never reaches its finally.
   context.signal.addEventListener("abort", release, { once: true });
   const isEvents = contentType.startsWith("text/event-stream");
+  const own: HeaderList = isEvents ? eventStreamHeaders : [["content-type", contentType]];
   return {
-    status: 200,
-    headers: isEvents ? eventStreamHeaders : [["content-type", contentType]],
+    status,
+    headers: [...own, ...Object.entries(headers)],
     body: (async function* () {
       try {
         for await (const chunk of chunks) {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { ApiError, type QueueStatus, ValidationError } from "@fal-ai/client";
 import { expect, test } from "vitest";
-import { client, start } from "./fixture.ts";
+import { block, client, closedGate, start } from "./fixture.ts";
 
 test("run", async () => {
   const emulator = await start();
@@ -39,23 +39,30 @@ test("a wrong key is an ApiError 401", async () => {
 });
 
 test.each(["polling", "streaming"] as const)("subscribe in %s mode", async (mode) => {
-  const emulator = await start({ latency: 0.5 });
+  const emulator = await start({ concurrency: 1 });
+  const blocker = await block(emulator);
+  const gate = closedGate();
   const seen: QueueStatus[] = [];
-  const { data, requestId } = await client(emulator).subscribe("test/slow", {
-    input: {},
+  const { data, requestId } = await client(emulator).subscribe("test/gate", {
+    input: { gate: gate.name },
     logs: true,
     mode,
     ...(mode === "polling" && { pollInterval: 20 }),
-    onQueueUpdate: (status) => seen.push(status),
+    onQueueUpdate: (status) => {
+      seen.push(status);
+      // Nothing moves on before the client was told.
+      if (status.status === "IN_QUEUE") blocker.open();
+      if (status.status === "IN_PROGRESS") gate.open();
+    },
   } as Parameters<ReturnType<typeof client>["subscribe"]>[1]);
-  expect(data).toEqual({ ok: true });
+  expect(data).toEqual({ passed: true });
   const states = [...new Set(seen.map(({ status }) => status))];
   expect(states).toEqual(["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]);
   const last = seen.at(-1) as Extract<QueueStatus, { status: "COMPLETED" }>;
   expect(last.request_id).toBe(requestId);
   expect(last.logs.map(({ message, level }) => `${level} ${message}`)).toEqual([
-    "INFO loading",
-    "DEBUG done",
+    "INFO at the gate",
+    "DEBUG through",
   ]);
 });
 
@@ -81,13 +88,12 @@ test("queue.submit, status, result; sub paths and namespaces", async () => {
 });
 
 test("queue.cancel stops a running job: its result is a 499", async () => {
-  const emulator = await start({ latency: 1, queueMs: 0 });
+  const emulator = await start();
   const { queue } = client(emulator);
-  const { request_id: requestId } = await queue.submit("test/slow", { input: { ms: 60_000 } });
-  while ((await queue.status("test/slow", { requestId })).status !== "IN_PROGRESS");
-  await queue.cancel("test/slow", { requestId });
-  await queue.subscribeToStatus("test/slow", { requestId, pollInterval: 10 });
-  await expect(queue.result("test/slow", { requestId })).rejects.toMatchObject({ status: 499 });
+  const { request_id: requestId } = (await block(emulator)).job;
+  await queue.cancel("test/gate", { requestId });
+  await queue.subscribeToStatus("test/gate", { requestId, pollInterval: 10 });
+  await expect(queue.result("test/gate", { requestId })).rejects.toMatchObject({ status: 499 });
 });
 
 test("stream: events, then the final output", async () => {
@@ -106,6 +112,12 @@ test("stream: another content type comes as binary chunks", async () => {
   stream.on("data", (chunk: Uint8Array) => bytes.push(...new Uint8Array(chunk)));
   await stream.done();
   expect(bytes).toEqual([1, 2, 3, 4, 5]);
+});
+
+test("a stream that is refused before its first event has its own status", async () => {
+  const emulator = await start();
+  const stream = await client(emulator).stream("test/refuses-streams", { input: {} });
+  await expect(stream.done()).rejects.toMatchObject({ status: 422, body: { detail: "no" } });
 });
 
 test.each([

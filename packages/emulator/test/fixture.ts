@@ -3,7 +3,49 @@ import { createFalClient, type FalClient } from "@fal-ai/client";
 import { onTestFinished } from "vitest";
 import { createEmulator, type Emulator, type EmulatorOptions, type Model } from "../src/index.ts";
 
+/** Holds a call of `test/gate` until it is opened: order by events, not by clocks. */
+export interface Gate {
+  readonly name: string;
+  open(): void;
+}
+
+const gates = new Map<string, Promise<void>>();
+
+export function closedGate(): Gate {
+  const name = crypto.randomUUID();
+  let open!: () => void;
+  gates.set(name, new Promise((resolve) => (open = resolve)));
+  return { name, open };
+}
+
+/** Passes when the gate is open; rejects when the caller is gone, unless `deaf`. */
+function pass(input: Record<string, unknown>, signal: AbortSignal): Promise<void> {
+  const passed = gates.get(String(input.gate)) ?? Promise.resolve();
+  if (input.deaf === true) return passed;
+  const left = new Promise<never>((_resolve, reject) =>
+    signal.addEventListener("abort", () => reject(signal.reason as Error)),
+  );
+  return Promise.race([passed, left]);
+}
+
 export const models: readonly Model[] = [
+  {
+    id: "test/gate",
+    run: async (input, context) => {
+      context.log("at the gate");
+      await pass(input, context.signal);
+      context.log("through", "DEBUG");
+      return { body: { passed: true } };
+    },
+    stream: (input, context) => ({
+      contentType: "text/event-stream",
+      chunks: (async function* () {
+        yield { at: "gate" };
+        await pass(input, context.signal);
+        yield { passed: true };
+      })(),
+    }),
+  },
   {
     id: "test/slow",
     run: async (input, context) => {
@@ -12,24 +54,8 @@ export const models: readonly Model[] = [
       context.log("done", "DEBUG");
       return { body: { ok: true }, billableUnits: "1.0000" };
     },
-    stream: (_input, context) => ({
-      contentType: "text/event-stream",
-      chunks: (async function* () {
-        for (let index = 0; ; index++) {
-          yield { index };
-          await context.wait(50);
-        }
-      })(),
-    }),
   },
   { id: "test/slow/sub/path", run: async () => ({ body: { sub: true } }) },
-  {
-    id: "test/deaf",
-    run: async () => {
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      return { body: { finished: "anyway" } };
-    },
-  },
   {
     id: "test/invalid",
     run: async () => ({
@@ -37,6 +63,18 @@ export const models: readonly Model[] = [
       body: { detail: [{ loc: ["body", "prompt"], msg: "Field required", type: "missing" }] },
       headers: { "x-fal-error-type": "missing", "x-custom": "kept" },
       billableUnits: "0",
+    }),
+  },
+  {
+    id: "test/refuses-streams",
+    run: async () => ({ body: {} }),
+    stream: () => ({
+      status: 422,
+      headers: { "x-fal-billable-units": "0" },
+      contentType: "application/json",
+      chunks: (async function* () {
+        yield Buffer.from('{"detail":"no"}');
+      })(),
     }),
   },
   {
@@ -144,4 +182,27 @@ export async function ended(
     if (response.status !== 202) return body;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** Polls until the job has left the queue. */
+export async function begun(emulator: Emulator, job: { status_url: string }): Promise<void> {
+  for (;;) {
+    const response = await call(emulator, job.status_url);
+    const { status } = (await response.json()) as { status: string };
+    if (status !== "IN_QUEUE") return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A running job that keeps the only slot of an emulator with `concurrency: 1` until its gate opens. */
+export async function block(emulator: Emulator): Promise<Gate & { job: Submitted }> {
+  const gate = closedGate();
+  const job = await submit(emulator, "test/gate", { gate: gate.name });
+  await begun(emulator, job);
+  return { ...gate, job };
+}
+
+/** Calls `attempt` until it is true. */
+export async function until(attempt: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await attempt())) await new Promise((resolve) => setTimeout(resolve, 10));
 }

@@ -1,7 +1,7 @@
 // Uploads and files as a browser, the JavaScript client and the Python client use them.
 import { expect, test } from "vitest";
 import type { Emulator } from "../src/index.ts";
-import { call, post, start } from "./fixture.ts";
+import { call, post, start, until } from "./fixture.ts";
 
 interface Initiated {
   upload_url: string;
@@ -130,15 +130,14 @@ test("the uploader's lifetime and access are kept to", async () => {
     await fetch(urls.upload_url, { method: "PUT", body: "x" });
     return urls.file_url;
   };
-  const short = await upload({ expiration_duration_seconds: 0.2 });
+  const short = await upload({ expiration_duration_seconds: 1.5 });
   const forbidden = await upload({ initial_acl: { default: "forbid" } });
   const hidden = await upload({ initial_acl: { default: "hide" } });
   expect((await fetch(short)).status).toBe(200);
   expect((await fetch(forbidden)).status).toBe(403);
   expect((await fetch(hidden)).status).toBe(404);
   expect((await call(emulator, forbidden)).status).toBe(200);
-  await new Promise((resolve) => setTimeout(resolve, 250));
-  expect((await fetch(short)).status).toBe(404);
+  await until(async () => (await fetch(short)).status === 404);
 });
 
 test("the CDN token form of the Python client, whole and in parts", async () => {
@@ -189,13 +188,12 @@ test("what a model stores can be read from its URL, by any of the CDN's names", 
 
 test("the caller of a model may limit the life of its output", async () => {
   const emulator = await start();
-  const wish = { expiration_duration_seconds: 0.2 };
+  const wish = { expiration_duration_seconds: 1.5 };
   const headers = { "x-fal-object-lifecycle-preference": JSON.stringify(wish) };
   const answer = await post(emulator, "https://fal.run/test/picture", {}, headers);
   const { image } = (await answer.json()) as { image: { url: string } };
   expect((await fetch(image.url)).status).toBe(200);
-  await new Promise((resolve) => setTimeout(resolve, 250));
-  expect((await fetch(image.url)).status).toBe(404);
+  await until(async () => (await fetch(image.url)).status === 404);
 });
 
 test("initiate asks for both fields", async () => {
