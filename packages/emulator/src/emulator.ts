@@ -160,7 +160,7 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     script,
     handle,
   });
-  url = `${certificate ? "https" : "http"}://${listenOn}:${port}`;
+  url = `${certificate ? "https" : "http"}://${nameOf(listenOn)}:${port}`;
   const realtime = attachRealtime(server, {
     models: table.models,
     hosts: ["fal.run", "falrun.com"],
@@ -195,6 +195,12 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
       reset();
     },
   };
+}
+
+/** How a caller on this machine names the address that the server listens on. */
+function nameOf(address: string): string {
+  if (address === "0.0.0.0" || address === "::") return "127.0.0.1";
+  return address.includes(":") ? `[${address}]` : address;
 }
 
 /** The part of fal behind a host name, or undefined for a name that is not fal's. */

@@ -8,7 +8,7 @@ import {
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { type Answer, type Cut, send } from "./answer.ts";
-import { plain, requestError } from "./errors.ts";
+import { plain } from "./errors.ts";
 import { type Exchange, openExchange } from "./exchange.ts";
 import { blankTape, type Recorder, type Tape } from "./record.ts";
 import { bend, type Script, type ScriptRule, scriptedAnswer } from "./script.ts";
@@ -54,10 +54,7 @@ export interface ServerOptions {
 
 export async function listen(options: ServerOptions): Promise<{ server: Server; port: number }> {
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    serve(request, response, options).catch(() => {
-      // The caller left, or a body broke off in mid-answer: half an answer must not look like a whole one.
-      response.destroy();
-    });
+    serve(request, response, options).catch((error: unknown) => giveUp(response, error));
   };
   const server: Server = options.certificate
     ? createHttpsServer(options.certificate, onRequest)
@@ -93,14 +90,27 @@ async function serve(
   await reply(response, bend(genuine, rule), exchange, tape, rule);
 }
 
-async function answer(exchange: Exchange, handle: Handle): Promise<Answer> {
+/** The caller left, a body broke off in mid-answer, or a scripted answer cannot be sent over HTTP. */
+function giveUp(response: ServerResponse, error: unknown): void {
+  // Half an answer must not look like a whole one.
+  if (response.headersSent || response.destroyed) return void response.destroy();
+  const body = JSON.stringify({
+    detail: `The emulator failed: ${String(error)}`,
+    error_type: "internal_error",
+  });
+  response.shouldKeepAlive = false;
+  response
+    .writeHead(500, {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(body),
+      "x-fal-error-type": "internal_error",
+    })
+    .end(body);
+}
+
+function answer(exchange: Exchange, handle: Handle): Promise<Answer> | Answer {
   if (exchange.method === "OPTIONS") return preflight(exchange);
-  try {
-    return await handle(exchange);
-  } catch (error) {
-    if (exchange.signal.aborted) throw error;
-    return requestError("internal_error", `The emulator failed: ${String(error)}`);
-  }
+  return handle(exchange);
 }
 
 async function reply(

@@ -169,6 +169,12 @@ test("wrong options fail at creation, by name; a taken port says so", async () =
   await expect(createEmulator({ port })).rejects.toMatchObject({ code: "EADDRINUSE" });
 });
 
+test("listening on every address, it names one that this machine can call", async () => {
+  const emulator = await start({ host: "0.0.0.0" });
+  expect(emulator.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  expect((await post(emulator, "https://fal.run/fal-ai/echo")).status).toBe(200);
+});
+
 test("close ends streams that are under way", async () => {
   const emulator = await createEmulator({ latency: 1, queueMs: 60_000 });
   const job = await submit(emulator, "fal-ai/echo");

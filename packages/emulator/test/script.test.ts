@@ -220,6 +220,17 @@ test("hugeBytes: 500 MB pass through little memory, at the pace of the reader", 
   expect(peak - before).toBeLessThan(250 * 1024 * 1024);
 });
 
+test("an answer that HTTP cannot carry says so", async () => {
+  const emulator = await start();
+  emulator.script({ body: "x", headers: [["trailer", "x-sum"]] });
+  const response = await call(emulator, echo);
+  expect(response.status).toBe(500);
+  expect(await response.json()).toMatchObject({
+    detail: expect.stringContaining("Trailer"),
+    error_type: "internal_error",
+  });
+});
+
 test("redirect", async () => {
   const emulator = await start();
   emulator.script({ redirect: "https://example.com/" });
