@@ -37,7 +37,6 @@ test("the key is used for every call and received in no answer", async () => {
   await chooseModel(page, "any llm");
   await runButton(page).click();
   await untilSpoken(page, "Done");
-  // A fal that answers with the key, as a careless debug page would, is not covered: the emulator's refusal is.
   emulator.script({ host: "queue.fal.run", status: 401, body: '{"detail":"No"}' });
   await chooseModel(page, "flux.1 dev");
   await runButton(page).click();

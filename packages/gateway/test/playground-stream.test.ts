@@ -65,6 +65,30 @@ test("a stream that breaks is told from a stream that ends", async () => {
   expect(await stage(page).locator("blockquote").innerText()).not.toBe("");
 });
 
+test("a complaint that arrives in the stream is a complaint", async () => {
+  await page.getByRole("button", { name: "As JSON" }).click();
+  await page.getByLabel("Input as JSON").fill("{}");
+  await runButton(page).click();
+  const alert = stage(page).getByRole("alert");
+  await alert.getByRole("heading", { name: "The model rejected the input" }).waitFor();
+  expect(await alert.innerText()).toContain("Prompt This is required.");
+});
+
+test("a workflow that fails half way says which status it met", async () => {
+  const events = [
+    { type: "submit", node_id: "a", app_id: "fal-ai/x", request_id: "1" },
+    { type: "error", message: "Node a", error: { status: 402, body: { detail: "Empty" } } },
+  ];
+  playground.emulator.script({
+    path: /\/stream$/,
+    headers: [["content-type", "text/event-stream"]],
+    body: events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(""),
+  });
+  await runButton(page).click();
+  const alert = stage(page).getByRole("alert");
+  await alert.getByRole("heading", { name: "The budget is used up" }).waitFor();
+});
+
 test("a voice can be streamed too", async () => {
   await chooseModel(page, "kokoro");
   await page.getByText("Stream", { exact: true }).click();

@@ -7,7 +7,9 @@ const LIMIT = 40;
 export function loadHistory(): Run[] {
   try {
     const runs = JSON.parse(sessionStorage.getItem(KEY) ?? "[]") as Run[];
-    return runs.map((run) => ({ ...run, labels: new Map(run.labels) }));
+    // A sound that was streamed into this tab's memory is gone with the page that held it.
+    const kept = runs.filter(({ media }) => !media.some(({ url }) => url.startsWith("blob:")));
+    return kept.map((run) => ({ ...run, labels: new Map(run.labels) }));
   } catch {
     // Storage is switched off, or holds what another version wrote.
     return [];

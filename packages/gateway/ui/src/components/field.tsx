@@ -66,6 +66,7 @@ function control(
         <textarea
           {...ties}
           rows={field.rows ?? 1}
+          style={{ "--rows": field.rows ?? 1 }}
           placeholder={field.placeholder}
           aria-required={field.required}
           value={String(value ?? "")}

@@ -202,11 +202,25 @@ async function viaStream({ client, run, update, signal }: Work): Promise<unknown
     });
   });
   const last = await stream.done();
+  const trouble = troubleIn(last);
+  if (trouble) throw trouble;
   if (bytes.length === 0) return last;
   const file = new Blob(bytes, { type: sniff(bytes[0] as Uint8Array) });
   return {
     audio: { url: URL.createObjectURL(file), content_type: file.type, file_size: file.size },
   };
+}
+
+/** A stream has answered 200 before the model fails, so its last event tells: in one of three shapes. */
+function troubleIn(event: unknown): ApiError<unknown> | undefined {
+  const { type, error, detail, message } = (event ?? {}) as Record<string, unknown>;
+  const fail = (status: number, body: unknown): ApiError<unknown> =>
+    new ApiError({ message: String(message ?? "The stream ended in an error"), status, body });
+  if (Array.isArray(detail)) return fail(422, event);
+  if (typeof error === "string" && error !== "") return fail(500, { detail: error });
+  if (type !== "error") return undefined;
+  const { status = 500, body = { detail: message } } = (error ?? {}) as Record<string, unknown>;
+  return fail(Number(status), body);
 }
 
 /** The client does not tell the type of a binary stream: read it off the first bytes. */
