@@ -1,8 +1,9 @@
 // `npm test`: sets up, checks, runs every test there is, and sums all of it in the last line,
 // `N passed, N failed`. A runner that crashes, or finds nothing to run, counts as one failure.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { root, runCommand } from "./runner.mjs";
+import { check } from "./check.mjs";
+import { root } from "./runner.mjs";
 import { setUp } from "./setup.mjs";
 import { runVitest } from "./vitest-run.mjs";
 
@@ -14,9 +15,7 @@ function count(name, { passed, failed, seconds }) {
   console.log(`\n— ${name}: ${passed} passed, ${failed} failed (${seconds} s)`);
 }
 
-/** The set-up may have to install what these modules import, hence the late import. */
 async function runChecks() {
-  const { check } = await import("./check.mjs");
   const started = Date.now();
   const counts = await check();
   count("checks", { ...counts, seconds: ((Date.now() - started) / 1000).toFixed(1) });
@@ -38,30 +37,11 @@ async function runOtherNodes() {
   }
 }
 
-/** An example app counts by its own last line `N passed, N failed`, else as one. */
-async function runExamples() {
-  const folder = join(root, "examples");
-  for (const name of readdirSync(folder)) {
-    const manifest = join(folder, name, "package.json");
-    if (!existsSync(manifest)) continue;
-    if (JSON.parse(readFileSync(manifest, "utf8")).scripts?.test === undefined) continue;
-    const { ok, output, seconds } = await runCommand(["npm", "test"], {
-      cwd: join(folder, name),
-      echo: true,
-    });
-    const line = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
-    const passed = line ? Number(line[1]) : Number(ok);
-    const failed = line ? Number(line[2]) : Number(!ok);
-    count(`example ${name}`, { passed, failed: failed === 0 && !ok ? 1 : failed, seconds });
-  }
-}
-
 try {
   setUp({ tests: true });
   await runChecks();
-  count("packages", await runVitest({ name: "packages" }));
+  count("tests", await runVitest({ name: "tests" }));
   await runOtherNodes();
-  await runExamples();
 } catch (error) {
   console.error(error);
   total.failed += 1;
