@@ -1,5 +1,5 @@
 /** The runs of this visit, newest first: they survive a reload and end with the tab. */
-import { isOver, type Run } from "./generation/run.ts";
+import { isOver, type Run } from "./generation/snapshot.ts";
 
 const KEY = "fal-playground-runs";
 const LIMIT = 40;

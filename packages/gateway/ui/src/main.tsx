@@ -5,7 +5,10 @@ import { loadSettings } from "./settings.ts";
 import "./styles/base.css";
 import "./styles/layout.css";
 import "./styles/composer.css";
+import "./styles/track.css";
 import "./styles/stage.css";
+import "./styles/filmstrip.css";
+import "./styles/details.css";
 
 const root = document.getElementById("app") as HTMLElement;
 

@@ -1,7 +1,7 @@
 /** What lies behind the picture: the log, the raw result, the input, and the same call as code. */
 import type { JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import type { Run } from "../generation/run.ts";
+import type { Run } from "../generation/snapshot.ts";
 import { snippetOf } from "../generation/snippet.ts";
 import { CopyButton } from "./copy-button.tsx";
 

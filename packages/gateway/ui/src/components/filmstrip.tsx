@@ -1,6 +1,6 @@
 /** The runs of this visit as a strip of frames, newest first. */
 import type { JSX } from "preact";
-import { isOver, type Run } from "../generation/run.ts";
+import { isOver, type Run } from "../generation/snapshot.ts";
 import { wordsOf } from "../models/model.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { describeRun } from "./track.tsx";

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Media } from "../generation/media.ts";
-import { isOver, type Run } from "../generation/run.ts";
+import { isOver, type Run } from "../generation/snapshot.ts";
 import { wordsOf } from "../models/model.ts";
 import { CopyButton } from "./copy-button.tsx";
 import { Icon } from "./icons.tsx";

@@ -1,7 +1,7 @@
 /** What went wrong, in the frame where the result would have been. */
 import type { JSX } from "preact";
 import type { Problem } from "../generation/problem.ts";
-import type { Run } from "../generation/run.ts";
+import type { Run } from "../generation/snapshot.ts";
 import { Icon } from "./icons.tsx";
 
 interface Props {

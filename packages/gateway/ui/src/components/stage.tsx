@@ -1,6 +1,6 @@
 /** Where the result appears: one frame of fixed size for every state, so nothing on the page moves. */
 import type { JSX } from "preact";
-import { isOver, type Run } from "../generation/run.ts";
+import { isOver, type Run } from "../generation/snapshot.ts";
 import { aspectOf } from "../models/image-size.ts";
 import type { Model } from "../models/model.ts";
 import { CopyButton } from "./copy-button.tsx";

@@ -1,7 +1,7 @@
 /** The way of one request, stop by stop, with the time it has taken. */
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { isOver, type Run } from "../generation/run.ts";
+import { isOver, type Run } from "../generation/snapshot.ts";
 
 const STOPS = ["Sent", "Queue", "Running", "Done"] as const;
 

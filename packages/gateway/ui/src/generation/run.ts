@@ -1,58 +1,23 @@
-/** One run of a model, from the click to the result: what is known of it at each moment. */
+/** One run of a model, from the click to the result. */
 import { ApiError, createFalClient, type FalClient, type QueueStatus } from "@fal-ai/client";
-import type { CallMode, Input } from "../models/model.ts";
-import { findMedia, type Media } from "./media.ts";
-import { explainError, type Problem } from "./problem.ts";
-import { appendText, textOf } from "./text.ts";
-
-export type Phase = "sending" | "queued" | "running" | "done" | "failed" | "cancelled";
-
-export interface LogLine {
-  message: string;
-  level: string;
-  timestamp: string;
-}
-
-/** A snapshot: a new object at every change. */
-export interface Run {
-  readonly id: string;
-  readonly endpointId: string;
-  readonly call: CallMode;
-  readonly input: Input;
-  /** Field labels by name, so that complaints can be matched to fields. */
-  readonly labels: ReadonlyMap<string, string>;
-  /** Milliseconds since 1970. */
-  readonly startedAt: number;
-  readonly endedAt?: number;
-  readonly phase: Phase;
-  /** A cancel is on its way. */
-  readonly cancelling: boolean;
-  readonly requestId: string;
-  /** How many are ahead in the queue. */
-  readonly position?: number;
-  /** 0…100, when the model's log says so. */
-  readonly percent?: number;
-  readonly logs: readonly LogLine[];
-  readonly text: string;
-  readonly media: readonly Media[];
-  readonly result?: unknown;
-  readonly problem?: Problem;
-  /** What the client is doing about a passing trouble. */
-  readonly note: string;
-}
-
-/** What a run is made of. */
-export type RunRequest = Pick<Run, "endpointId" | "call" | "input" | "labels">;
-
-export const isOver = (run: Run): boolean => run.endedAt !== undefined;
+import { findMedia } from "./media.ts";
+import { explainError } from "./problem.ts";
+import {
+  isOver,
+  type Change,
+  type LogLine,
+  type Run,
+  type RunRequest,
+  type Work,
+} from "./snapshot.ts";
+import { viaStream } from "./stream.ts";
+import { textOf } from "./text.ts";
 
 /** Steers a run that is under way. */
 export interface RunHandle {
   /** Asks fal to stop, then stops watching. A job that has finished meanwhile keeps its result. */
   cancel(): Promise<void>;
 }
-
-type Change = Partial<Run>;
 
 const POLL_MS = 300;
 const RETRIED = new Set([429, 502, 503, 504]);
@@ -131,13 +96,6 @@ export function startRun(
   };
 }
 
-interface Work {
-  client: FalClient;
-  run: () => Run;
-  update: (change: Change) => void;
-  signal: AbortSignal;
-}
-
 async function viaQueue({ client, run, update, signal }: Work): Promise<unknown> {
   const { endpointId, input } = run();
   if (run().requestId === "") {
@@ -179,57 +137,6 @@ function percentOf(logs: readonly LogLine[]): number | undefined {
       return Math.min(100, (100 * Number(step[1])) / Number(step[2]));
   }
   return undefined;
-}
-
-async function viaStream({ client, run, update, signal }: Work): Promise<unknown> {
-  const { endpointId, input } = run();
-  const stream = await client.stream(endpointId, { input, signal });
-  const bytes: Uint8Array<ArrayBuffer>[] = [];
-  stream.on("data", (event: unknown) => {
-    const requestId = stream.requestId ?? "";
-    if (event instanceof Uint8Array) {
-      bytes.push(event as Uint8Array<ArrayBuffer>);
-      return update({ phase: "running", requestId });
-    }
-    const media = findMedia(event);
-    const text = appendText(run().text, event);
-    update({
-      phase: "running",
-      requestId,
-      text,
-      result: event,
-      ...(media.length > 0 ? { media } : {}),
-    });
-  });
-  const last = await stream.done();
-  const trouble = troubleIn(last);
-  if (trouble) throw trouble;
-  if (bytes.length === 0) return last;
-  const file = new Blob(bytes, { type: sniff(bytes[0] as Uint8Array) });
-  return {
-    audio: { url: URL.createObjectURL(file), content_type: file.type, file_size: file.size },
-  };
-}
-
-/** A stream has answered 200 before the model fails, so its last event tells: in one of three shapes. */
-function troubleIn(event: unknown): ApiError<unknown> | undefined {
-  const { type, error, detail, message } = (event ?? {}) as Record<string, unknown>;
-  const fail = (status: number, body: unknown): ApiError<unknown> =>
-    new ApiError({ message: String(message ?? "The stream ended in an error"), status, body });
-  if (Array.isArray(detail)) return fail(422, event);
-  if (typeof error === "string" && error !== "") return fail(500, { detail: error });
-  if (type !== "error") return undefined;
-  const { status = 500, body = { detail: message } } = (error ?? {}) as Record<string, unknown>;
-  return fail(Number(status), body);
-}
-
-/** The client does not tell the type of a binary stream: read it off the first bytes. */
-function sniff(head: Uint8Array): string {
-  const text = String.fromCharCode(...head.subarray(0, 4));
-  if (text === "RIFF") return "audio/wav";
-  if (text === "OggS") return "audio/ogg";
-  if (text.startsWith("ID3") || head[0] === 0xff) return "audio/mpeg";
-  return "application/octet-stream";
 }
 
 async function viaRun({ client, run, update, signal }: Work): Promise<unknown> {

@@ -1,5 +1,5 @@
 /** The run as code that does the same from a page of one's own. */
-import type { Run } from "./run.ts";
+import type { Run } from "./snapshot.ts";
 
 export function snippetOf(
   { endpointId, call, input }: Pick<Run, "endpointId" | "call" | "input">,
