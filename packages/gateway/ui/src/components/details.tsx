@@ -1,6 +1,6 @@
 /** What lies behind the picture: the log, the raw result, the input, and the same call as code. */
 import type { JSX } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Run } from "../generation/snapshot.ts";
 import { snippetOf } from "../generation/snippet.ts";
 import { CopyButton } from "./copy-button.tsx";
@@ -81,7 +81,8 @@ function textOf(tab: Tab, run: Run | undefined, draft: Props["draft"], proxyUrl:
 function Log({ run }: { run: Run | undefined }): JSX.Element {
   const list = useRef<HTMLOListElement>(null);
   const count = run?.logs.length ?? 0;
-  useEffect(() => {
+  // Before the browser paints, so that the newest line is never seen half.
+  useLayoutEffect(() => {
     const panel = list.current?.parentElement;
     if (panel) panel.scrollTop = panel.scrollHeight;
   }, [count]);

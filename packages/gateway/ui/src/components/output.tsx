@@ -1,6 +1,6 @@
 /** Shows what a model made: pictures, clips, sounds, files and text. */
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Media } from "../generation/media.ts";
 import { isOver, type Run } from "../generation/snapshot.ts";
 import { wordsOf } from "../models/model.ts";
@@ -94,7 +94,7 @@ function Text({ run }: { run: Run }): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const live = !isOver(run);
   // Follows the text as it grows, unless the reader has scrolled up.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = box.current;
     if (!element || !live) return;
     const below = element.scrollHeight - element.scrollTop - element.clientHeight;
