@@ -1,0 +1,6 @@
+import { judge, serverCommand } from "./judge.ts";
+
+judge("express", {
+  command: serverCommand("express.mjs"),
+  without: { "adapter-key": "the adapter has no key option of its own" },
+});

@@ -1,0 +1,6 @@
+import { judge, serverCommand } from "./judge.ts";
+
+judge("express4", {
+  command: serverCommand("express4.mjs"),
+  without: { "adapter-key": "the adapter has no key option of its own" },
+});

@@ -1,0 +1,11 @@
+import { judge, serverCommand } from "./judge.ts";
+
+judge("fetch", {
+  command: serverCommand("fetch.mjs"),
+  without: {
+    "adapter-key": "the adapter has no key option of its own",
+    compressed: "a bare handler has no middleware",
+    parsed: "a bare handler has no middleware",
+    chain: "a bare handler has nothing after it",
+  },
+});

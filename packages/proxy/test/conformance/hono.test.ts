@@ -1,0 +1,3 @@
+import { judge, serverCommand } from "./judge.ts";
+
+judge("hono", { command: serverCommand("hono.mjs"), without: {} });
