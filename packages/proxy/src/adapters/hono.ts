@@ -10,7 +10,7 @@ export type FalHonoProxyOptions = ProxyConfig & {
 
 /** What the adapter uses of a Hono `Context`. */
 export interface HonoContext {
-  readonly req: { readonly raw: Request };
+  readonly req: { readonly raw: Request; arrayBuffer?(): Promise<ArrayBuffer> };
   readonly env?: unknown;
 }
 
@@ -29,8 +29,19 @@ export type HonoHandler = (context: HonoContext) => Promise<Response>;
 export function createRouteHandler(options: FalHonoProxyOptions = {}): HonoHandler {
   const { resolveApiKey, ...config } = options;
   const front = createWebFront("hono", config);
-  return (context) => {
+  return async (context) => {
     const env = context.env as object | undefined;
-    return front(context.req.raw, { native: context, env, resolveApiKey });
+    return front(await unread(context.req), { native: context, env, resolveApiKey });
   };
+}
+
+/** The request; where a validator in front has read its body, with the one that Hono keeps. */
+async function unread(request: HonoContext["req"]): Promise<Request> {
+  const { raw } = request;
+  if (!raw.bodyUsed || request.arrayBuffer === undefined) return raw;
+  const body = await request.arrayBuffer();
+  const headers = new Headers(raw.headers);
+  // JSON comes back written anew.
+  headers.set("content-length", String(body.byteLength));
+  return new Request(raw.url, { method: raw.method, headers, body, signal: raw.signal });
 }
