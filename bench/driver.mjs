@@ -1,0 +1,141 @@
+// The load, in a process of its own: does one job after another, as `run.mjs` sends them.
+import { connect } from "node:net";
+import { createFraming } from "./framing.mjs";
+import { HUGE, requestBytes } from "./traffic.mjs";
+
+/**
+ * Sends `count` requests over `connections` kept-alive connections, each waiting for its answer.
+ *
+ * @returns {Promise<{ perSecond: number, p50: number, p99: number }>} latencies in ms
+ */
+async function load({ kind, port, count, connections }) {
+  const request = Buffer.from(requestBytes(kind, port));
+  const latencies = new Float64Array(count);
+  let taken = 0;
+  const caller = async () => {
+    const connection = openConnection(port);
+    while (taken < count) {
+      const mine = taken++;
+      const { head, ms } = await connection.ask(request);
+      if (!head.startsWith("HTTP/1.1 200")) throw new Error(`answered ${head.split("\r\n")[0]}`);
+      latencies[mine] = ms;
+    }
+    connection.close();
+  };
+  const began = performance.now();
+  await Promise.all(Array.from({ length: connections }, caller));
+  const seconds = (performance.now() - began) / 1000;
+  latencies.sort();
+  return {
+    perSecond: count / seconds,
+    p50: latencies[Math.floor(count * 0.5)],
+    p99: latencies[Math.floor(count * 0.99)],
+  };
+}
+
+/** One kept-alive connection; opened again when the other side closes it between two requests. */
+function openConnection(port) {
+  let socket;
+  let waiting;
+  const open = () => {
+    socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    const mine = socket;
+    const feed = createFraming((head) => {
+      waiting.resolve({ head, ms: performance.now() - waiting.since });
+      waiting = undefined;
+    });
+    socket.on("data", (chunk) => {
+      waiting?.firstByte?.(chunk);
+      feed(chunk);
+    });
+    socket.on("error", (error) => mine === socket && waiting?.reject(error));
+    socket.on("close", () => {
+      if (mine !== socket) return;
+      waiting?.reject(new Error("the connection was closed before the answer was complete"));
+      socket = undefined;
+    });
+  };
+  return {
+    ask(request, firstByte) {
+      return new Promise((resolve, reject) => {
+        if (socket === undefined || socket.readableEnded || socket.destroyed) open();
+        waiting = { resolve, reject, firstByte, since: performance.now() };
+        socket.write(request);
+      });
+    },
+    close: () => socket?.destroy(),
+  };
+}
+
+/**
+ * Asks for a stream through the contestant and without it, in turns, one at a time.
+ *
+ * @returns {Promise<{ via: number[], direct: number[] }>} ms until the first byte of each body
+ */
+async function firstByte({ port, upstreamPort, count }) {
+  const via = openConnection(port);
+  const direct = openConnection(upstreamPort);
+  const viaRequest = requestBytes("stream", port);
+  const directRequest = requestBytes("stream", upstreamPort, { direct: true });
+  const times = { via: [], direct: [] };
+  for (let turn = 0; turn < count; turn++) {
+    times.direct.push(await firstByteOf(direct, directRequest));
+    times.via.push(await firstByteOf(via, viaRequest));
+  }
+  via.close();
+  direct.close();
+  return times;
+}
+
+async function firstByteOf(connection, request) {
+  let received = "";
+  let ms;
+  const since = performance.now();
+  await connection.ask(request, (chunk) => {
+    if (ms !== undefined) return;
+    received += chunk.latin1Slice();
+    const headEnd = received.indexOf("\r\n\r\n");
+    if (headEnd !== -1 && received.length > headEnd + 4) ms = performance.now() - since;
+  });
+  return ms;
+}
+
+/**
+ * Takes the large body at about `bytesPerSecond`.
+ *
+ * @returns {Promise<{ received: number }>} bytes, head included
+ */
+function slowRead({ port, bytesPerSecond }) {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    let received = 0;
+    let allowed = 0;
+    const timer = setInterval(() => {
+      allowed += bytesPerSecond / 100;
+      socket.resume();
+    }, 10);
+    socket.write(requestBytes("huge", port, { close: true }));
+    socket.on("data", (chunk) => {
+      received += chunk.length;
+      if (received > allowed) socket.pause();
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      clearInterval(timer);
+      if (received >= HUGE) resolve({ received });
+      else reject(new Error(`the large body was cut after ${received} bytes`));
+    });
+  });
+}
+
+const jobs = { load, firstByte, slowRead };
+
+process.on("message", async ({ job, ...options }) => {
+  try {
+    process.send({ result: await jobs[job](options) });
+  } catch (error) {
+    process.send({ error: error.message });
+  }
+});
+// The run is over.
+process.on("disconnect", () => process.exit());

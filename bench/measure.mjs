@@ -1,0 +1,47 @@
+// The measurements of one contestant in one round. Each answers with plain numbers.
+import { setTimeout as wait } from "node:timers/promises";
+import { cpuMicroseconds, residentBytes } from "./process-cost.mjs";
+
+const CONNECTIONS = 16;
+
+/** The large body takes about five seconds: far slower than loopback, so a relay must hold back. */
+const SLOW_BYTES_PER_SECOND = 100_000_000;
+const SAMPLE_MS = 10;
+
+/** CPU microseconds per request of the contestant's processes, with the rate and latencies (ms) seen. */
+export async function measureLoad(drive, contestant, kind, count) {
+  const before = cpuMicroseconds(contestant.pid);
+  const seen = await drive("load", {
+    kind,
+    port: contestant.port,
+    count,
+    connections: CONNECTIONS,
+  });
+  return { cpu: (cpuMicroseconds(contestant.pid) - before) / count, ...seen };
+}
+
+/** Ms until the first byte of a stream's body, `via` the contestant and `direct`, asked in turns. */
+export function measureFirstByte(drive, contestant, upstreamPort, count) {
+  return drive("firstByte", { port: contestant.port, upstreamPort, count });
+}
+
+/** How far resident memory rises, in bytes, while a slow reader takes the large body. */
+export async function measureMemory(drive, contestant) {
+  const before = residentBytes(contestant.pid);
+  let peak = before;
+  let reading = true;
+  const read = drive("slowRead", {
+    port: contestant.port,
+    bytesPerSecond: SLOW_BYTES_PER_SECOND,
+  }).finally(() => (reading = false));
+  while (reading) {
+    peak = Math.max(peak, residentBytes(contestant.pid));
+    await Promise.race([wait(SAMPLE_MS), read]);
+  }
+  return peak - before;
+}
+
+/** The middle value; of an even number the upper one. */
+export function median(values) {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}

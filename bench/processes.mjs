@@ -1,0 +1,105 @@
+// Starts and stops the processes of a run: the stand-in of fal, the driver, the contestants.
+import { fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { KEY } from "./traffic.mjs";
+
+const here = import.meta.dirname;
+const running = new Set();
+
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGTERM");
+});
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+
+/** Every contestant: a file of its own in `contestants/`. */
+export const CONTESTANTS = readdirSync(join(here, "contestants"))
+  .map((file) => file.replace(/\.mjs$/, ""))
+  .sort();
+
+/** Starts the stand-in of fal. @returns {Promise<number>} its port */
+export async function startUpstream() {
+  const child = keep(fork(join(here, "upstream.mjs")));
+  const [port] = await once(child, "message");
+  return port;
+}
+
+/** Starts the driver. @returns a function that gives it a job and resolves with the result */
+export function startDriver() {
+  const child = keep(fork(join(here, "driver.mjs")));
+  return async (job, options) => {
+    child.send({ job, ...options });
+    const [{ error, result }] = await once(child, "message");
+    if (error !== undefined) throw new Error(error);
+    return result;
+  };
+}
+
+/**
+ * Starts a contestant and waits until it accepts connections.
+ *
+ * @param {{ upstreamPort: number, profile?: string }} options `profile`: a folder for a V8 CPU profile
+ * @returns undefined when it ended by itself (nginx is not installed)
+ */
+export async function startContestant(name, { upstreamPort, profile }) {
+  const port = await freePort();
+  const profiling =
+    profile === undefined
+      ? []
+      : ["--cpu-prof", `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}-${port}.cpuprofile`]
+          // A profile is written on an orderly exit alone.
+          .concat("--import", 'data:text/javascript,process.on("SIGTERM",()=>process.exit())');
+  const child = keep(
+    spawn(process.execPath, [...profiling, join(here, "contestants", `${name}.mjs`)], {
+      stdio: ["ignore", "ignore", "pipe"],
+      env: {
+        ...process.env,
+        NODE_ENV: "production",
+        PORT: String(port),
+        FAL_KEY: KEY,
+        FAL_PROXY_UPSTREAM: `http://127.0.0.1:${upstreamPort}`,
+      },
+    }),
+  );
+  let complaints = "";
+  child.stderr.on("data", (text) => (complaints += text));
+  while (!(await accepts(port))) {
+    if (child.exitCode !== null) {
+      if (complaints !== "") throw new Error(`${name} did not start:\n${complaints}`);
+      return undefined;
+    }
+    await wait(20);
+  }
+  const stop = async () => {
+    child.kill("SIGTERM");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  };
+  return { name, port, pid: child.pid, stop };
+}
+
+function keep(child) {
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  return child;
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function accepts(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("connect", () => resolve(true));
+    socket.on("error", () => resolve(false));
+    socket.on("connect", () => socket.destroy());
+  });
+}
