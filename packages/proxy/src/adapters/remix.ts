@@ -17,13 +17,15 @@ export type RemixHandler = (args: { request: Request; context?: unknown }) => Pr
 export type FalRemixProxy = { action: RemixHandler; loader: RemixHandler };
 
 /**
- * Makes a resource route's loader (GET) and action (POST, PUT).
+ * Makes a resource route's loader (GET) and action (POST, PUT). Two statements, because React
+ * Router's build refuses `export const { action, loader } = …`; Remix takes either.
  *
  * @throws TypeError when an option is wrong
  * @example
  * ```ts
  * // app/routes/api.fal.proxy.ts
- * export const { action, loader } = createProxy();
+ * const { action, loader } = createProxy();
+ * export { action, loader };
  * ```
  */
 export function createProxy(options: FalRemixProxyOptions = {}): FalRemixProxy {
