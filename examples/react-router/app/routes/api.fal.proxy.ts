@@ -1,0 +1,5 @@
+import { createProxy } from "@fal-ai/server-proxy/remix";
+
+const { action, loader } = createProxy();
+
+export { action, loader };

@@ -1,0 +1,3 @@
+import { createProxy } from "@fal-ai/server-proxy/remix";
+
+export const { action, loader } = createProxy();

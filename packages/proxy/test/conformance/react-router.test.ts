@@ -1,0 +1,15 @@
+import { buildExample, exampleCommand, examplePath } from "./example-app.ts";
+import { judge } from "./judge.ts";
+
+const serve = "node_modules/@react-router/serve/bin.js build/server/index.js";
+
+// Its server has compression in front in every profile.
+judge("react-router", {
+  command: exampleCommand("react-router", serve),
+  path: examplePath,
+  prepare: () => buildExample("react-router"),
+  without: {
+    parsed: "a resource route is the first to read its body",
+    chain: "nothing runs after a resource route",
+  },
+});
