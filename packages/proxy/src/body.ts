@@ -9,6 +9,8 @@ export interface IncomingBody {
   readonly length: number | undefined;
   /** Whether it turned out to be larger than the limit, while it was read or sent. */
   readonly exceeded: boolean;
+  /** Whether it ended before its declared length: a server in front has cut it. */
+  readonly cut: boolean;
   /** The whole body, kept, so that forwarding still sends the same bytes. @throws when it exceeds the limit */
   bytes(): Promise<Uint8Array>;
   /** The body to send: the kept bytes, else the stream itself. Take it once. */
@@ -18,6 +20,8 @@ export interface IncomingBody {
 /** Where a front gets the bytes from. */
 export interface BodySource {
   length: number | undefined;
+  /** Whether `stream` may end before `length` without an error. */
+  mayBeCut: boolean;
   /** Reads everything at once, the cheapest way the platform has. */
   whole(): Promise<Uint8Array>;
   /** The untouched stream. */
@@ -33,8 +37,13 @@ export function createBody(source: BodySource, limit: number): IncomingBody {
   const { length } = source;
   let kept: Promise<Uint8Array> | undefined;
   let exceeded = false;
+  let cut = false;
 
-  async function* limited(): AsyncGenerator<Uint8Array> {
+  const expectWhole = (seen: number): void => {
+    cut = length !== undefined && seen < length;
+    if (cut) throw new Error(`Only ${seen} of ${length} bytes of the body arrived.`);
+  };
+  async function* checked(): AsyncGenerator<Uint8Array> {
     let seen = 0;
     for await (const chunk of iterate(source.stream())) {
       seen += chunk.byteLength;
@@ -42,19 +51,28 @@ export function createBody(source: BodySource, limit: number): IncomingBody {
       if (exceeded) throw new Error(`The body is larger than ${limit} bytes.`);
       yield chunk;
     }
+    expectWhole(seen);
   }
+  const readWhole = async (): Promise<Uint8Array> => {
+    const whole = await source.whole();
+    expectWhole(whole.byteLength);
+    return whole;
+  };
   const bytes = (): Promise<Uint8Array> =>
-    (kept ??= length === undefined ? collect(limited()) : source.whole());
+    (kept ??= length === undefined ? collect(checked()) : readWhole());
 
   return {
     length,
     get exceeded() {
       return exceeded;
     },
+    get cut() {
+      return cut;
+    },
     bytes,
     outgoing: () => {
       if (kept !== undefined || (length !== undefined && length <= SMALL)) return bytes();
-      return length === undefined ? limited() : source.stream();
+      return length === undefined || source.mayBeCut ? checked() : source.stream();
     },
   };
 }
@@ -64,6 +82,7 @@ export function bufferedBody(bytes: Uint8Array): IncomingBody {
   return {
     length: bytes.byteLength,
     exceeded: false,
+    cut: false,
     bytes: () => Promise.resolve(bytes),
     outgoing: () => bytes,
   };

@@ -41,7 +41,8 @@ export async function handleRequest<ResponseType>(
   let answer;
   try {
     const body = await bodyOf(behavior, incoming.method);
-    answer = await serve(resolved, { ...incoming, body }, undefined);
+    // Such a host reads the Response as if `fetch` had made it, so its body must be plain.
+    answer = await serve(resolved, { ...incoming, body }, undefined, false);
   } catch (error) {
     answer = fault(resolved, incoming, undefined, error);
   }

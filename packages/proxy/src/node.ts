@@ -40,6 +40,12 @@ export interface NodeResponse {
   on(event: string, listener: () => void): unknown;
 }
 
+/** How a host treats a request. */
+export interface NodeHost {
+  /** True where a large request body may end early without an error. @default false */
+  cutsBodies?: boolean;
+}
+
 /** Answers one request on its response object; never rejects. `native` is what hooks see. */
 export type NodeFront = (
   request: NodeRequest,
@@ -59,10 +65,14 @@ interface Exchange {
  *
  * @throws TypeError when an option is wrong
  */
-export function createNodeFront(adapter: string, options: ProxyConfig = {}): NodeFront {
+export function createNodeFront(
+  adapter: string,
+  options: ProxyConfig = {},
+  { cutsBodies = false }: NodeHost = {},
+): NodeFront {
   const config = resolveConfig(options);
   return async (request, response, native = request) => {
-    const body = bodyOf(request, config.maxBodyBytes);
+    const body = bodyOf(request, config.maxBodyBytes, cutsBodies);
     const incoming = fromNode(adapter, request, body, native);
     const here: Exchange = { config, incoming, response };
     if (isRefusal(body)) return sendRefusal(here, body);
@@ -220,7 +230,11 @@ function fromNode(
   };
 }
 
-function bodyOf(request: NodeRequest, limit: number): IncomingBody | Refusal | undefined {
+function bodyOf(
+  request: NodeRequest,
+  limit: number,
+  mayBeCut: boolean,
+): IncomingBody | Refusal | undefined {
   const declared = request.headers["content-length"] as string | undefined;
   // HTTP/2 needs neither header to carry a body.
   const framed =
@@ -230,7 +244,13 @@ function bodyOf(request: NodeRequest, limit: number): IncomingBody | Refusal | u
   }
   if (request.readableDidRead) return parsedBody(request);
   const length = declared === undefined ? undefined : Number(declared);
-  return createBody({ length, whole: () => readWhole(request), stream: () => request }, limit);
+  const source = {
+    length,
+    mayBeCut,
+    whole: () => readWhole(request),
+    stream: () => request,
+  };
+  return createBody(source, limit);
 }
 
 /** What a body parser in front has left: its bytes, or JSON written anew. */
@@ -238,7 +258,10 @@ function parsedBody(request: NodeRequest): IncomingBody | Refusal | undefined {
   const { rawBody, body } = request;
   if (rawBody instanceof Uint8Array) return bufferedBody(rawBody);
   if (body instanceof Uint8Array) return bufferedBody(body);
-  if (typeof body === "string") return bufferedBody(new TextEncoder().encode(body));
+  if (typeof body === "string") {
+    const bytes = new TextEncoder().encode(body);
+    if (isGenuine(request, body, bytes.byteLength)) return bufferedBody(bytes);
+  }
   const type = String(request.headers["content-type"] ?? "");
   if (body !== undefined && /[/+]json\b/i.test(type)) {
     return bufferedBody(new TextEncoder().encode(JSON.stringify(body)));
@@ -247,9 +270,17 @@ function parsedBody(request: NodeRequest): IncomingBody | Refusal | undefined {
     "body_unavailable",
     "The server has read the request body before the proxy could.",
     {
-      hint: "Mount the proxy before the body parser, so that every byte arrives unchanged.",
+      hint: "Mount the proxy before the body parser, or turn the parser off for this route (in Next.js: export const config = { api: { bodyParser: false } }), so that every byte arrives unchanged.",
     },
   );
+}
+
+/** Whether the text that a parser made of a body still stands for its bytes: of binary data it does not. */
+function isGenuine({ headers }: NodeRequest, text: string, bytes: number): boolean {
+  const declared = headers["content-length"];
+  // The declared length is of the coded form, which the parser has undone.
+  if (declared === undefined || headers["content-encoding"]) return !text.includes("\uFFFD");
+  return Number(declared) === bytes;
 }
 
 // Events cost a fraction of an async iteration, and most bodies are one chunk.

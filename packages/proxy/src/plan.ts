@@ -10,9 +10,9 @@ import { tellEndHooks } from "./fault.ts";
 import { forwardHeaders } from "./headers.ts";
 import { isRefusal, type Refusal } from "./refusal.ts";
 
-/** What a front must know about the upstream client that it will send with. */
+/** What is known of the way that a reply will take. */
 export interface UpstreamTraits {
-  /** The client hands over encoded replies as they are; if not, it decodes them by itself. */
+  /** Client and host hand over encoded replies as they are. */
   readonly relaysEncoded: boolean;
 }
 
@@ -27,6 +27,8 @@ export interface Plan {
   readonly headers: Record<string, string>;
   /** Body length in bytes; undefined when unknown, 0 when there is none. */
   readonly length: number | undefined;
+  /** Whether the reply must be decoded before anyone gets it. */
+  readonly decode: boolean;
   /** Takes the body, once. */
   body(): OutgoingBody | undefined | Promise<OutgoingBody | undefined>;
   readonly timeouts: ResolvedConfig["timeouts"];
@@ -55,6 +57,8 @@ export async function makePlan(
   const credential = own ?? (await operatorCredential(config.resolveFalAuth, call, incoming));
   if (isRefusal(credential)) return credential;
   const watched = call.replyHooks.length > 0;
+  // A guard must be able to read the reply.
+  const decode = watched || !traits.relaysEncoded;
   const upstream = config.upstream ?? environmentUpstream(incoming);
   const { body } = incoming;
   let firstByteMs: number | undefined;
@@ -68,10 +72,10 @@ export async function makePlan(
     headers: forwardHeaders(incoming.headers(), {
       credential,
       adapter: incoming.adapter,
-      // A guard must be able to read the reply.
-      acceptEncoding: traits.relaysEncoded && !watched,
+      acceptEncoding: !decode,
     }),
     length: body === undefined ? 0 : body.length,
+    decode,
     body: () => body?.outgoing(),
     timeouts: config.timeouts,
     paid: target.paid,

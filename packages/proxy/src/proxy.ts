@@ -50,7 +50,7 @@ export async function decide(
     }
   } catch (error) {
     // A hook that read the body may have found it too large.
-    decision = incoming.body?.exceeded ? tooLarge(config) : fault(config, incoming, target, error);
+    decision = bodyRefusal(config, incoming) ?? fault(config, incoming, target, error);
   }
   if (isRefusal(decision)) refused(config, incoming, call, decision, target);
   return decision;
@@ -88,10 +88,20 @@ export function answerHeaders(config: ResolvedConfig, incoming: Incoming): Recor
   return headers;
 }
 
-/** The refusal of a body above the limit, declared or found out while it was sent. */
-export function tooLarge(config: ResolvedConfig): Refusal {
+function tooLarge(config: ResolvedConfig): Refusal {
   const message = `The request body is larger than ${config.maxBodyBytes} bytes. Upload files to storage and send their URLs.`;
   return refuse("body_too_large", message, { hint: "The limit is the option maxBodyBytes." });
+}
+
+/** Why a body could not be read to its end, if that is what went wrong. */
+export function bodyRefusal(config: ResolvedConfig, { body }: Incoming): Refusal | undefined {
+  if (body?.exceeded) return tooLarge(config);
+  if (!body?.cut) return undefined;
+  const message =
+    "Only a part of the request body arrived: the server that runs the proxy has a lower limit. Upload files to storage and send their URLs.";
+  return refuse("body_too_large", message, {
+    hint: "In Next.js the limit is experimental.proxyClientMaxBodySize.",
+  });
 }
 
 function methodRefusal(method: string): Refusal {

@@ -6,7 +6,7 @@ import { joinChunks } from "./body.ts";
 import { findHeader } from "./headers.ts";
 import { fault } from "./fault.ts";
 import type { Plan } from "./plan.ts";
-import { tooLarge } from "./proxy.ts";
+import { bodyRefusal } from "./proxy.ts";
 import { isRefusal, type Refusal } from "./refusal.ts";
 import {
   failureRefusal,
@@ -73,10 +73,10 @@ export function unsuccessful(
 ): Refusal {
   const failure = isUpstreamFailure(error) ? error : undefined;
   const sent = failure?.sent ?? true;
-  if (incoming.body?.exceeded) {
-    const refusal = tooLarge(config);
-    plan.end({ outcome: "refused", status: refusal.status, sent, bytes: 0 });
-    return refusal;
+  const unfit = bodyRefusal(config, incoming);
+  if (unfit) {
+    plan.end({ outcome: "refused", status: unfit.status, sent, bytes: 0 });
+    return unfit;
   }
   const refusal = failure
     ? failureRefusal(failure, plan.paid)

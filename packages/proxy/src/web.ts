@@ -21,6 +21,14 @@ export interface WebContext {
   resolveApiKey?: (() => Promise<string | undefined>) | undefined;
 }
 
+/** How a host treats a Response. */
+export interface WebHost {
+  /** False where it drops `content-encoding`, so that an encoded body could not be read. @default true */
+  keepsCoding?: boolean;
+  /** True where a large request body may end early without an error. @default false */
+  cutsBodies?: boolean;
+}
+
 /** Answers one request; never rejects. */
 export type WebFront = (request: Request, context?: WebContext) => Promise<Response>;
 
@@ -29,11 +37,15 @@ export type WebFront = (request: Request, context?: WebContext) => Promise<Respo
  *
  * @throws TypeError when an option is wrong
  */
-export function createWebFront(adapter: string, options: ProxyConfig = {}): WebFront {
+export function createWebFront(
+  adapter: string,
+  options: ProxyConfig = {},
+  { keepsCoding = true, cutsBodies = false }: WebHost = {},
+): WebFront {
   const config = resolveConfig(options);
   return async (request, context = {}) => {
-    const incoming = fromRequest(adapter, config, request, context);
-    const answer = await serve(config, incoming, request.signal);
+    const incoming = fromRequest(adapter, config, request, context, cutsBodies);
+    const answer = await serve(config, incoming, request.signal, keepsCoding);
     return answer instanceof Response ? answer : refusalResponse(config, incoming, answer);
   };
 }
@@ -43,8 +55,10 @@ export async function serve(
   config: ResolvedConfig,
   incoming: Incoming,
   signal: AbortSignal | undefined,
+  keepsCoding: boolean,
 ): Promise<Response | Refusal> {
-  const decision = await decide(config, incoming, { relaysEncoded });
+  const traits = { relaysEncoded: relaysEncoded && keepsCoding };
+  const decision = await decide(config, incoming, traits);
   if (isRefusal(decision)) return decision;
   const headers = answerHeaders(config, incoming);
   if (decision.kind === "preflight") {
@@ -83,6 +97,7 @@ function fromRequest(
   config: ResolvedConfig,
   request: Request,
   context: WebContext,
+  cutsBodies: boolean,
 ): Incoming {
   const { headers } = request;
   return {
@@ -90,7 +105,7 @@ function fromRequest(
     method: request.method,
     header: (name) => headers.get(name) ?? undefined,
     headers: () => headers,
-    body: bodyOf(request, config.maxBodyBytes),
+    body: bodyOf(request, config.maxBodyBytes, cutsBodies),
     ip: context.ip,
     native: context.native ?? request,
     env: context.env,
@@ -98,12 +113,13 @@ function fromRequest(
   };
 }
 
-function bodyOf(request: Request, limit: number): IncomingBody | undefined {
+function bodyOf(request: Request, limit: number, mayBeCut: boolean): IncomingBody | undefined {
   const declared = request.headers.get("content-length");
   if (request.method === "GET" || declared === "0") return undefined;
   if (declared === null && request.body === null) return undefined;
   const source = {
     length: declared === null ? undefined : Number(declared),
+    mayBeCut,
     whole: async () => new Uint8Array(await request.arrayBuffer()),
     stream: () => request.body as ReadableStream<Uint8Array>,
   };

@@ -12,6 +12,10 @@ export type RouteHandler = (request: Request) => Promise<Response>;
 /** The structural form of a `NextApiHandler`. */
 export type PageHandler = (request: NodeRequest, response: NodeResponse) => Promise<void>;
 
+// With a middleware in the app, and always on the edge runtime, Next hands over only the first 10 MB
+// of a request (experimental.proxyClientMaxBodySize).
+const cutsBodies = true;
+
 /** One handler for each method that a route file may export. */
 export type RouteHandlers = Record<"GET" | "POST" | "PUT" | "DELETE" | "OPTIONS", RouteHandler>;
 
@@ -26,7 +30,8 @@ export type RouteHandlers = Record<"GET" | "POST" | "PUT" | "DELETE" | "OPTIONS"
  * ```
  */
 export const createRouteHandler = (config: ProxyConfig = {}): RouteHandlers => {
-  const front = createWebFront("nextjs", config);
+  // Next 16 drops `content-encoding` from a route's Response.
+  const front = createWebFront("nextjs", config, { keepsCoding: false, cutsBodies });
   const handle: RouteHandler = (request) => front(request);
   return { GET: handle, POST: handle, PUT: handle, DELETE: handle, OPTIONS: handle };
 };
@@ -43,7 +48,7 @@ export const createRouteHandler = (config: ProxyConfig = {}): RouteHandlers => {
  * ```
  */
 export const createPageRouterHandler = (config: ProxyConfig = {}): PageHandler => {
-  const front = createNodeFront("nextjs", config);
+  const front = createNodeFront("nextjs", config, { cutsBodies });
   return (request, response) => front(request, response);
 };
 

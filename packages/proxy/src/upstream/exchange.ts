@@ -12,6 +12,8 @@ export interface UpstreamRequest {
   readonly headers: Record<string, string>;
   /** Body length in bytes; undefined when unknown, 0 when there is none. */
   readonly length: number | undefined;
+  /** Whether a reply must be decoded: its reader wants the plain bytes, or cannot name their coding. */
+  readonly decode: boolean;
   /** In ms. */
   readonly timeouts: { readonly connect: number; readonly headers: number; readonly idle: number };
 }

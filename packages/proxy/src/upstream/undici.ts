@@ -1,8 +1,10 @@
 /** The upstream client of Node: undici's dispatch, which relays encoded bodies untouched. */
-import type { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
+import type { ReadableStream as NodeReadableStream } from "node:stream/web";
+import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { Agent, type Dispatcher } from "undici";
 import { joinChunks, type OutgoingBody } from "../body.ts";
-import type { HeaderList } from "../headers.ts";
+import { findHeader, type HeaderList } from "../headers.ts";
 import type { BodyEnd, Flow, Sink, UpstreamReply, UpstreamRequest } from "./exchange.ts";
 
 /** Encoded replies are handed over as they came. */
@@ -107,8 +109,9 @@ export function send(
     const flow = exchange(request, body, {
       head(status, headers) {
         reply = { status, headers };
-        const length = headers.find(([name]) => name === "content-length")?.[1];
-        if (length !== undefined && Number(length) <= SMALL) {
+        const length = findHeader(headers, "content-length");
+        const decoder = request.decode ? decoderFor(headers) : undefined;
+        if (length !== undefined && Number(length) <= SMALL && decoder === undefined) {
           parts = [];
           return;
         }
@@ -122,7 +125,7 @@ export function send(
         };
         const ahead = new ByteLengthQueuingStrategy({ highWaterMark: READ_AHEAD });
         const streamed = new ReadableStream<Uint8Array>(source, ahead);
-        resolve({ ...reply, body: streamed });
+        resolve(decoder ? decoded(reply, streamed, decoder) : { status, headers, body: streamed });
       },
       data(chunk) {
         bytes += chunk.byteLength;
@@ -152,6 +155,34 @@ export function send(
     if (signal?.aborted) leave();
     else signal?.addEventListener("abort", leave, { once: true });
   });
+}
+
+const decoders = new Map([
+  ["gzip", createGunzip],
+  ["x-gzip", createGunzip],
+  ["deflate", createInflate],
+  ["br", createBrotliDecompress],
+]);
+
+function decoderFor(headers: HeaderList): (() => NodeJS.ReadWriteStream) | undefined {
+  return decoders.get(findHeader(headers, "content-encoding")?.toLowerCase() ?? "");
+}
+
+/** The reply as it was before it was encoded. Nobody asked for a coding then, so it is rare. */
+function decoded(
+  { status, headers }: { status: number; headers: HeaderList },
+  body: ReadableStream<Uint8Array>,
+  createDecoder: () => NodeJS.ReadWriteStream,
+): UpstreamReply {
+  const source = Readable.fromWeb(body as NodeReadableStream);
+  // An error at either end destroys both, and the reader of the web stream sees it.
+  const plain = pipeline(source, createDecoder(), () => {}) as unknown as Readable;
+  const coded = new Set(["content-encoding", "content-length"]);
+  return {
+    status,
+    headers: headers.filter(([name]) => !coded.has(name)),
+    body: Readable.toWeb(plain) as ReadableStream<Uint8Array>,
+  };
 }
 
 function toHeaderList(headers: Record<string, string | string[] | undefined>): HeaderList {
