@@ -86,7 +86,8 @@ const invalid = (why: string): Refusal =>
  *
  * @param method HTTP method, upper case
  * @param raw the `x-fal-target-url` header as received; repeated headers joined by `, `
- * @returns the target, or `invalid_target`. Never throws. Says nothing about what is allowed.
+ * @returns the target, or `invalid_target`, or `method_not_allowed` where a path has one method only:
+ *   the allowed patterns know no methods. Never throws. Says nothing about what is allowed.
  * @see PROTOCOL.md, "Target"; RFC 3986 §2.3 and §6.2.2; WHATWG URL
  */
 export function parseTarget(method: string, raw: string | undefined): Target | Refusal {
@@ -115,6 +116,11 @@ export function parseTarget(method: string, raw: string | undefined): Target | R
     return invalid("must have a plain path: no dot segments, no empty or needlessly encoded ones");
   }
   const { hostname: host, search } = url;
+  if (method !== "POST" && SERVICES.get(host) === "rest" && UPLOADS.has(path)) {
+    return refuse("method_not_allowed", "An upload starts with POST.", {
+      headers: { allow: "POST" },
+    });
+  }
   const parts = classify(method, host, path);
   return {
     url: `https://${host}${path}${search}`,
