@@ -1,0 +1,49 @@
+// The App Router app, built and started for production, in front of a local fal.
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { testMembers } from "../../testing/members-suite.ts";
+import { testPage } from "../../testing/page-suite.ts";
+import { testBytes, testRoute } from "../../testing/route-suite.ts";
+import { useSite } from "../../testing/site.ts";
+
+const site = useSite("nextjs-app-router");
+const MiB = 1024 * 1024;
+
+describe("the documented route", () => {
+  test("is the documented snippet", () => {
+    const path = join(import.meta.dirname, "../app/api/fal/proxy/route.ts");
+    expect(readFileSync(path, "utf8")).toBe(
+      'import { createRouteHandler } from "@fal-ai/server-proxy/nextjs";\n\n' +
+        "export const { GET, POST, PUT } = createRouteHandler();\n",
+    );
+  });
+  testRoute(site, "/api/fal/proxy");
+  testBytes(site, "/api/fal/proxy", [2 * MiB, 50 * MiB]);
+});
+
+describe("the route on the edge runtime", () => {
+  testRoute(site, "/api/fal/edge");
+  testBytes(site, "/api/fal/edge", [2 * MiB, 9 * MiB]);
+
+  test("refuses a body that Next has cut off at 10 MB, with a 413", async () => {
+    const response = await site.call("/api/fal/edge", "https://fal.run/fal-ai/echo", {
+      method: "POST",
+      body: randomBytes(12 * MiB),
+    });
+    expect([response.status, await response.json()]).toMatchObject([
+      413,
+      { code: "body_too_large" },
+    ]);
+    expect(site.fal.requests.filter(({ bodyComplete }) => bodyComplete)).toEqual([]);
+  });
+});
+
+describe("the deprecated name", () => {
+  testRoute(site, "/api/fal/legacy");
+});
+
+describe("the route with options", () => testMembers(site));
+
+describe("the page", () => testPage(site));

@@ -1,0 +1,88 @@
+// The Pages Router app, built and started for production, in front of a local fal.
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { testMembers } from "../../testing/members-suite.ts";
+import { testPage } from "../../testing/page-suite.ts";
+import { testBytes, testRoute } from "../../testing/route-suite.ts";
+import { useSite } from "../../testing/site.ts";
+
+const site = useSite("nextjs-pages-router");
+const MiB = 1024 * 1024;
+
+describe("the documented file, on the bare path, by the rewrite", () => {
+  test("is the documented snippet", () => {
+    const path = join(import.meta.dirname, "../pages/api/fal/proxy/[...path].ts");
+    expect(readFileSync(path, "utf8")).toBe(
+      'import { createPageRouterHandler } from "@fal-ai/server-proxy/nextjs";\n\n' +
+        "export default createPageRouterHandler();\n",
+    );
+  });
+  testRoute(site, "/api/fal/proxy");
+});
+
+describe("the documented file, below the bare path", () => {
+  testRoute(site, "/api/fal/proxy/anything");
+});
+
+describe("with Next's body parser", () => {
+  const post = (body: string | Uint8Array<ArrayBuffer>, contentType: string, connection = "") =>
+    site.call("/api/fal/proxy", "https://fal.run/fal-ai/echo", {
+      method: "POST",
+      headers: { "content-type": contentType, ...(connection && { connection }) },
+      body,
+    });
+  const sent = () => new TextDecoder().decode(site.fal.requests[0]?.body);
+
+  test("sends JSON with the same meaning", async () => {
+    const response = await post('{ "prompt": "ünïcode",\n "n": [1, null] }', "application/json");
+    expect(response.status).toBe(200);
+    expect(JSON.parse(sent())).toEqual({ prompt: "ünïcode", n: [1, null] });
+  });
+  test("sends text as it is", async () => {
+    expect((await post("plain ünïcode", "text/plain")).status).toBe(200);
+    expect(sent()).toBe("plain ünïcode");
+  });
+  test("refuses bytes that the parser has made text of, rather than send others", async () => {
+    const response = await post(Uint8Array.of(0, 255, 254, 128), "application/octet-stream");
+    expect([response.status, await response.json()]).toMatchObject([
+      500,
+      { code: "body_unavailable" },
+    ]);
+    expect(site.fal.requests).toEqual([]);
+  });
+  test("refuses more than Next's 1 MB with a 413", async () => {
+    // Next resets the connection of a body that it did not read to its end.
+    const response = await post(JSON.stringify("x".repeat(2 * MiB)), "application/json", "close");
+    expect(response.status).toBe(413);
+    expect(await response.text()).toContain("1mb");
+    expect(site.fal.requests).toEqual([]);
+  });
+});
+
+describe("[[...path]].ts without the body parser", () => {
+  testRoute(site, "/api/fal/raw");
+  testBytes(site, "/api/fal/raw", [2 * MiB, 50 * MiB]);
+
+  test("refuses more than 50 MiB with a 413", async () => {
+    const body = randomBytes(50 * MiB + 1);
+    const response = await site.call("/api/fal/raw", "https://fal.run/fal-ai/echo", {
+      method: "POST",
+      body,
+    });
+    expect([response.status, await response.json()]).toMatchObject([
+      413,
+      { code: "body_too_large" },
+    ]);
+    expect(site.fal.requests).toEqual([]);
+  });
+});
+
+describe("the deprecated name", () => {
+  testRoute(site, "/api/fal/legacy");
+});
+
+describe("members.ts with options", () => testMembers(site));
+
+describe("the page", () => testPage(site));
