@@ -12,4 +12,9 @@ judge("react-router", {
     parsed: "a resource route is the first to read its body",
     chain: "nothing runs after a resource route",
   },
+  departures: {
+    "methods-trace": "its server answers 500: the Fetch standard knows no Request of that method",
+    "streaming-slow-reader":
+      "React Router 7.18 races each read with one promise, which keeps every chunk until the end",
+  },
 });

@@ -12,4 +12,9 @@ judge("remix", {
     parsed: "a resource route is the first to read its body",
     chain: "nothing runs after a resource route",
   },
+  departures: {
+    "methods-trace": "its server answers 500: the Fetch standard knows no Request of that method",
+    "streaming-slow-reader":
+      "Remix 2 writes a stream as fast as it comes, whatever the caller takes",
+  },
 });

@@ -1,6 +1,10 @@
 import { buildExample, exampleCommand, examplePath } from "./example-app.ts";
 import { judge } from "./judge.ts";
 
+const formsAreRefused =
+  "SvelteKit answers 403 to form types that name no origin of the app's own; fal's clients send JSON";
+const notTold = "SvelteKit's request.signal is silent once the body has been read";
+
 judge("svelte", {
   command: `export BODY_SIZE_LIMIT=Infinity; ${exampleCommand("sveltekit", "build/index.js")}`,
   path: examplePath,
@@ -9,5 +13,14 @@ judge("svelte", {
     compressed: "adapter-node leaves compression to a server in front",
     parsed: "an endpoint is the first to read its body",
     chain: "nothing runs after an endpoint",
+  },
+  departures: {
+    "methods-delete": "the documented line exports GET, POST and PUT",
+    "request-headers-content-type": formsAreRefused,
+    "bodies-multipart": formsAreRefused,
+    "bodies-form": formsAreRefused,
+    "smuggling-body-is-body": formsAreRefused,
+    "aborts-before-answer": notTold,
+    "queue-abort": notTold,
   },
 });
