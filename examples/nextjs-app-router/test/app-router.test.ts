@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { onRoutes, testConformance } from "../../testing/judge-suite.ts";
 import { testMembers } from "../../testing/members-suite.ts";
 import { testPage } from "../../testing/page-suite.ts";
 import { testBytes, testRoute } from "../../testing/route-suite.ts";
@@ -47,3 +48,25 @@ describe("the deprecated name", () => {
 describe("the route with options", () => testMembers(site));
 
 describe("the page", () => testPage(site));
+
+const app = "nextjs-app-router";
+const without = { parsed: "a route handler is the first to read its body" };
+const departures = {
+  "methods-delete": "the documented line exports GET, POST and PUT",
+  "methods-allow": "Next answers methods that a route does not export by itself, without `allow`",
+  "methods-trace": "Next answers TRACE with a 500 of its own; fal sees nothing",
+};
+
+testConformance("nextjs", { app, without, departures });
+
+testConformance("nextjs-edge", {
+  app,
+  path: onRoutes("/api/fal/edge", "/api/fal/conformance-edge"),
+  without,
+  departures: {
+    ...departures,
+    "bodies-50-mb": "Next gives the edge runtime the first 10 MB of a body; the answer is a 413",
+    "errors-no-upstream-status":
+      "fetch does not tell a refused connection from a lost answer, and a retry could buy twice",
+  },
+});

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { onRoutes, testConformance } from "../../testing/judge-suite.ts";
 import { testMembers } from "../../testing/members-suite.ts";
 import { testPage } from "../../testing/page-suite.ts";
 import { testBytes, testRoute } from "../../testing/route-suite.ts";
@@ -86,3 +87,10 @@ describe("the deprecated name", () => {
 describe("members.ts with options", () => testMembers(site));
 
 describe("the page", () => testPage(site));
+
+const withoutParser = onRoutes("/api/fal/raw", "/api/fal/conformance");
+
+testConformance("nextjs-pages", {
+  app: "nextjs-pages-router",
+  path: (profile) => (profile === "parsed" ? "/api/fal/proxy" : withoutParser(profile)),
+});
