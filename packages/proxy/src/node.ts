@@ -33,7 +33,8 @@ export interface NodeResponse {
   readonly destroyed: boolean;
   getHeader(name: string): unknown;
   writeHead(status: number, headers: Record<string, string | string[]>): unknown;
-  flushHeaders(): void;
+  /** HTTP/2's response has it too, though its types do not say so. */
+  flushHeaders?(): void;
   write(chunk: Uint8Array): boolean;
   end(chunk?: Uint8Array | string): unknown;
   destroy(): unknown;
@@ -113,7 +114,7 @@ async function relay(here: Exchange, plan: Plan): Promise<void> {
       length = Number(findHeader(headers, "content-length"));
       plan.began(findHeader(headers, "x-fal-billable-units"));
       writeHead(here, code, relayHeaders(headers, !relaysEncoded));
-      if (Number.isNaN(length)) response.flushHeaders();
+      if (Number.isNaN(length)) response.flushHeaders?.();
     },
     data(chunk) {
       bytes += chunk.byteLength;
