@@ -18,6 +18,8 @@ export interface WebContext {
   env?: Env;
   /** The address of the peer. */
   ip?: string | undefined;
+  /** Tells that the caller went away, where the host knows better than the Request. */
+  signal?: AbortSignal | undefined;
   resolveApiKey?: (() => Promise<string | undefined>) | undefined;
 }
 
@@ -45,7 +47,7 @@ export function createWebFront(
   const config = resolveConfig(options);
   return async (request, context = {}) => {
     const incoming = fromRequest(adapter, config, request, context, cutsBodies);
-    const answer = await serve(config, incoming, request.signal, keepsCoding);
+    const answer = await serve(config, incoming, context.signal ?? request.signal, keepsCoding);
     return answer instanceof Response ? answer : refusalResponse(config, incoming, answer);
   };
 }

@@ -11,7 +11,8 @@ export type FalSvelteProxyOptions = ProxyConfig & {
 /** What the adapter uses of SvelteKit's `RequestEvent`. */
 export interface SvelteEvent {
   readonly request: Request;
-  getClientAddress?(): string;
+  /** With adapter-node it has `req`, Node's own request. */
+  readonly platform?: unknown;
 }
 
 /** The structural form of a SvelteKit `RequestHandler`. */
@@ -37,7 +38,8 @@ export const createRequestHandler = (options: FalSvelteProxyOptions = {}): Svelt
   const { credentials, ...config } = options;
   const front = createWebFront("svelte", config);
   const resolveApiKey = credentials === undefined ? undefined : () => Promise.resolve(credentials);
-  const handle: SvelteHandler = (event) => front(event.request, { native: event, resolveApiKey });
+  const handle: SvelteHandler = (event) =>
+    front(event.request, { native: event, resolveApiKey, signal: connectionSignal(event) });
   return {
     requestHandler: handle,
     GET: handle,
@@ -47,3 +49,26 @@ export const createRequestHandler = (options: FalSvelteProxyOptions = {}): Svelt
     OPTIONS: handle,
   };
 };
+
+/** What adapter-node tells of the connection. */
+interface Connection {
+  once(event: "close", listener: () => void): unknown;
+}
+
+const connections = new WeakMap<Connection, AbortSignal>();
+
+/**
+ * Aborts when the caller's connection closes: SvelteKit's own signal is silent once the body has been
+ * read, which is when a run is waited for. One listener serves all requests of a connection.
+ */
+function connectionSignal({ platform }: SvelteEvent): AbortSignal | undefined {
+  const socket = (platform as { req?: { socket?: Connection } } | undefined)?.req?.socket;
+  if (!socket) return undefined;
+  let signal = connections.get(socket);
+  if (signal === undefined) {
+    const controller = new AbortController();
+    socket.once("close", () => controller.abort());
+    connections.set(socket, (signal = controller.signal));
+  }
+  return signal;
+}

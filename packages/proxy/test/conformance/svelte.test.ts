@@ -3,7 +3,6 @@ import { judge } from "./judge.ts";
 
 const formsAreRefused =
   "SvelteKit answers 403 to form types that name no origin of the app's own; fal's clients send JSON";
-const notTold = "SvelteKit's request.signal is silent once the body has been read";
 
 judge("svelte", {
   command: `export BODY_SIZE_LIMIT=Infinity; ${exampleCommand("sveltekit", "build/index.js")}`,
@@ -20,7 +19,5 @@ judge("svelte", {
     "bodies-multipart": formsAreRefused,
     "bodies-form": formsAreRefused,
     "smuggling-body-is-body": formsAreRefused,
-    "aborts-before-answer": notTold,
-    "queue-abort": notTold,
   },
 });
