@@ -1,17 +1,18 @@
-// Builds a Next app of this folder with the library as it is now, and runs it for production in front of an emulator.
+// Builds a Next app of this folder with the library as it is now, and runs it for production.
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const examples = join(import.meta.dirname, "..");
 const library = join(examples, "../packages/proxy");
+const next = "node_modules/next/dist/bin/next";
 
 export interface NextApp {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
-  /** Everything that the server has printed. */
-  printed(): string;
   stop(): Promise<void>;
 }
 
@@ -23,24 +24,48 @@ export async function buildNextApp(name: string): Promise<void> {
   for (const part of ["dist", "package.json"]) {
     cpSync(join(library, part), join(installed, part), { recursive: true });
   }
-  const child = next(folder, ["build"], {});
-  const [code] = (await once(child, "close")) as [number | null];
-  if (code !== 0) throw new Error(`next build failed in ${name}:\n${output(child)}`);
+  // Beside the usual output: `output: "standalone"`, without writing it into the example's configuration.
+  const build = run(folder, [next, "build"], { NEXT_PRIVATE_STANDALONE: "1" });
+  const [code] = (await once(build.child, "close")) as [number | null];
+  if (code !== 0) throw new Error(`next build failed in ${name}:\n${build.printed()}`);
 }
 
 /** `next start` on a free port. `env` is added to an environment that knows nothing of fal. */
-export async function startNextApp(name: string, env: Record<string, string>): Promise<NextApp> {
-  const child = next(
-    join(examples, name),
-    ["start", "--hostname", "127.0.0.1", "--port", "0"],
-    env,
-  );
+export function startNextApp(name: string, env: Record<string, string>): Promise<NextApp> {
+  return listen(join(examples, name), [next, "start"], env);
+}
+
+/**
+ * Only the files that Next has traced, in a folder of their own: what a deployment gets, on Vercel and in a container.
+ */
+export async function startDeployment(name: string, env: Record<string, string>): Promise<NextApp> {
+  const folder = mkdtempSync(join(tmpdir(), `${name}-`));
+  const standalone = join(examples, name, ".next/standalone");
+  cpSync(standalone, folder, { recursive: true, verbatimSymlinks: true });
+  const app = await listen(folder, ["server.js"], env);
+  const stop = async (): Promise<void> => {
+    await app.stop();
+    rmSync(folder, { recursive: true });
+  };
+  return { ...app, stop };
+}
+
+async function listen(
+  folder: string,
+  command: string[],
+  env: Record<string, string>,
+): Promise<NextApp> {
+  const port = await freePort();
+  const address = { HOSTNAME: "127.0.0.1", PORT: String(port) };
+  const { child, printed } = run(folder, command, { ...env, ...address });
   const ended = once(child, "close");
-  const url = await Promise.race([listening(child), ended.then(() => undefined)]);
-  if (url === undefined) throw new Error(`next start ended in ${name}:\n${output(child)}`);
+  const ready = new Promise<void>((resolve) => {
+    child.stdout?.on("data", () => printed().includes("Ready") && resolve());
+  });
+  await Promise.race([ready, ended]);
+  if (child.exitCode !== null) throw new Error(`${command.join(" ")} ended:\n${printed()}`);
   return {
-    url,
-    printed: () => output(child),
+    url: `http://127.0.0.1:${port}`,
     async stop() {
       child.kill("SIGTERM");
       // Next waits for open streams; a test that left one has failed already.
@@ -51,31 +76,35 @@ export async function startNextApp(name: string, env: Record<string, string>): P
   };
 }
 
-const outputs = new WeakMap<ChildProcess, string>();
-const output = (child: ChildProcess): string => outputs.get(child) ?? "";
+interface Running {
+  readonly child: ChildProcess;
+  /** Everything that it has printed so far. */
+  printed(): string;
+}
 
-function next(folder: string, command: string[], env: Record<string, string>): ChildProcess {
+function run(folder: string, command: string[], env: Record<string, string>): Running {
+  // Neither a key of the developer's own, nor what a test runner tells its children.
   const clean = Object.entries(process.env).filter(
     ([key]) => !/^(FAL_|NODE_ENV$|VITEST)/.test(key),
   );
-  const child = spawn(process.execPath, ["node_modules/next/dist/bin/next", ...command], {
+  const child = spawn(process.execPath, command, {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...Object.fromEntries(clean), ...env, NEXT_TELEMETRY_DISABLED: "1" },
   });
+  let output = "";
   for (const stream of [child.stdout, child.stderr]) {
-    stream
-      .setEncoding("utf8")
-      .on("data", (text: string) => outputs.set(child, output(child) + text));
+    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
   }
-  return child;
+  return { child, printed: () => output };
 }
 
-function listening(child: ChildProcess): Promise<string> {
-  return new Promise((resolve) => {
-    child.stdout?.on("data", () => {
-      const [url] = /http:\/\/127\.0\.0\.1:[1-9]\d*/.exec(output(child)) ?? [];
-      if (url !== undefined && /Ready/.test(output(child))) resolve(url);
-    });
-  });
+// Next's standalone server takes port 0 for 3000.
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }

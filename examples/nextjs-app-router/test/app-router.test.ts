@@ -1,8 +1,9 @@
 // The App Router app, built and started for production, in front of a local fal.
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { testDeployment } from "../../testing/deployment-suite.ts";
 import { onRoutes, testConformance } from "../../testing/judge-suite.ts";
 import { testMembers } from "../../testing/members-suite.ts";
 import { testPage } from "../../testing/page-suite.ts";
@@ -50,6 +51,17 @@ describe("the route with options", () => testMembers(site));
 describe("the page", () => testPage(site));
 
 const app = "nextjs-app-router";
+
+describe("a deployment", () => testDeployment(site, app, ["/api/fal/proxy", "/api/fal/edge"]));
+
+test("the edge bundle is free of undici", () => {
+  const folder = join(import.meta.dirname, "../.next/server/edge/chunks");
+  const chunks = readdirSync(folder).filter((file) => file.endsWith(".js"));
+  const sources = chunks.map((file) => readFileSync(join(folder, file), "utf8"));
+  expect(sources.filter((source) => source.includes("x-fal-target-url"))).not.toEqual([]);
+  expect(sources.filter((source) => source.includes("UND_ERR_"))).toEqual([]);
+});
+
 const without = { parsed: "a route handler is the first to read its body" };
 const departures = {
   "methods-delete": "the documented line exports GET, POST and PUT",

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { testDeployment } from "../../testing/deployment-suite.ts";
 import { onRoutes, testConformance } from "../../testing/judge-suite.ts";
 import { testMembers } from "../../testing/members-suite.ts";
 import { testPage } from "../../testing/page-suite.ts";
@@ -88,9 +89,13 @@ describe("members.ts with options", () => testMembers(site));
 
 describe("the page", () => testPage(site));
 
+const app = "nextjs-pages-router";
+
+describe("a deployment", () => testDeployment(site, app, ["/api/fal/proxy", "/api/fal/raw"]));
+
 const withoutParser = onRoutes("/api/fal/raw", "/api/fal/conformance");
 
 testConformance("nextjs-pages", {
-  app: "nextjs-pages-router",
+  app,
   path: (profile) => (profile === "parsed" ? "/api/fal/proxy" : withoutParser(profile)),
 });

@@ -1,0 +1,34 @@
+// A deployed app has the files that Next traced and one environment variable (row C6).
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { startDeployment } from "./next-app.ts";
+import type { Site } from "./site.ts";
+
+export function testDeployment(site: Site, name: string, routes: readonly string[]): void {
+  test("works with its traced files and FAL_KEY alone", async () => {
+    const env = { FAL_KEY: site.fal.key, FAL_PROXY_UPSTREAM: site.fal.url };
+    const deployed = await startDeployment(name, env);
+    onTestFinished(() => deployed.stop());
+    for (const route of routes) {
+      const response = await fetch(deployed.url + route, {
+        method: "POST",
+        headers: { "x-fal-target-url": "https://fal.run/fal-ai/echo" },
+        body: "{}",
+      });
+      expect([route, response.status]).toEqual([route, 200]);
+    }
+  });
+
+  test("ships none of the library to browsers", () => {
+    const folder = join(import.meta.dirname, "..", name, ".next/static");
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true });
+    const scripts = files.filter((file) => file.isFile() && file.name.endsWith(".js"));
+    expect(scripts.length).toBeGreaterThan(0);
+    for (const { parentPath, name: file } of scripts) {
+      expect(readFileSync(join(parentPath, file), "utf8")).not.toMatch(
+        /@fal-ai\/server-proxy|UND_ERR_/,
+      );
+    }
+  });
+}
