@@ -27,7 +27,7 @@ export function testDeployment(site: Site, name: string, routes: readonly string
     expect(scripts.length).toBeGreaterThan(0);
     for (const { parentPath, name: file } of scripts) {
       expect(readFileSync(join(parentPath, file), "utf8")).not.toMatch(
-        /@fal-ai\/server-proxy|UND_ERR_/,
+        /allowedEndpoints|UND_ERR_/,
       );
     }
   });
