@@ -3,6 +3,7 @@ import { join } from "node:path";
 import {
   allCases,
   describeFailure,
+  profileEnvironment,
   profiles,
   runConformance,
   startCommand,
@@ -10,7 +11,9 @@ import {
   type ProfileName,
   type Result,
 } from "fal-proxy-conformance";
+import { createEmulator } from "fal-emulator";
 import { beforeAll, describe, expect, test } from "vitest";
+import { uploadAbortDelay } from "./abort-upload.ts";
 
 export interface Adapter {
   /** A shell command that starts its server; it gets `PORT`, `FAL_KEY`, `FAL_PROXY_UPSTREAM` and `FAL_PROXY_PROFILE`. */
@@ -62,6 +65,21 @@ export function judge(name: string, adapter: Adapter): void {
       if (result === undefined) return expect.fail(`the kit has not run ${one.id}`);
       const wanted = one.id in departures ? "expected-failure" : "passed";
       if (result.outcome !== wanted) expect.fail(result.reason ?? describeFailure(result));
+    });
+
+    // The kit leaves it out: how soon a proxy notices depends on what it reads ahead.
+    test("a caller who leaves in mid-upload ends the call to fal within 100 ms", async () => {
+      const fal = await createEmulator();
+      const environment = profileEnvironment("default", { key: fal.key, upstream: fal.url });
+      const server = await startCommand({ command, environment, path: path("default") });
+      // The best of three: the machine may be busy, and a proxy that does not notice never does.
+      let best = Infinity;
+      for (let attempt = 0; attempt < 3 && best > 100; attempt++) {
+        best = Math.min(best, await uploadAbortDelay(server.url, fal));
+      }
+      await server.stop();
+      await fal.close();
+      expect(best).toBeLessThanOrEqual(100);
     });
 
     test("departs only in cases that exist", () => {
