@@ -19,6 +19,8 @@ export interface NodeRequest {
   readonly socket?: { readonly remoteAddress?: string | undefined } | null;
   /** True once somebody (a body parser) has read from the stream. */
   readonly readableDidRead?: boolean;
+  /** True once everything has been read from the stream. */
+  readonly readableEnded?: boolean;
   /** What a body parser made of it. */
   readonly body?: unknown;
   /** The raw bytes, on platforms that keep them (Google Cloud Functions). */
@@ -208,28 +210,32 @@ function fromNode(
   body: IncomingBody | Refusal | undefined,
   native: unknown,
 ): Incoming {
-  const { headers } = request;
-  const header = (name: string): string | undefined => {
-    const value = headers[name];
-    return Array.isArray(value) ? value.join(", ") : value;
-  };
   return {
     adapter,
     method: request.method ?? "GET",
-    header,
-    *headers() {
-      for (const name in headers) {
-        // A body parser has undone the coding of the body that it read.
-        if (name === "content-encoding" && request.readableDidRead && !request.rawBody) continue;
-        yield [name, header(name) as string];
-      }
-    },
+    header: (name) => joined(request.headers[name]),
+    headers: () => headerList(request),
     body: isRefusal(body) ? undefined : body,
     ip: request.socket?.remoteAddress,
     native,
     env: undefined,
   };
 }
+
+// An array and not a generator: a generator made anew for each request, with a hidden class of its
+// own, cost as much as the whole exchange with fal.
+function headerList(request: NodeRequest): Array<[string, string]> {
+  const list: Array<[string, string]> = [];
+  for (const name in request.headers) {
+    // A body parser has undone the coding of the body that it read.
+    if (name === "content-encoding" && request.readableDidRead && !request.rawBody) continue;
+    list.push([name, joined(request.headers[name]) as string]);
+  }
+  return list;
+}
+
+const joined = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value.join(", ") : value;
 
 function bodyOf(
   request: NodeRequest,
@@ -295,6 +301,9 @@ function readWhole(request: NodeRequest): Promise<Uint8Array> {
     });
     request.on("end", () => resolve(joinChunks(parts, length)));
     request.on("error", reject);
-    request.on("close", () => reject(new Error("The caller went away.")));
+    // Every request closes in the end: an Error and its stack are made only for one that was cut.
+    request.on("close", () => {
+      if (!request.readableEnded) reject(new Error("The caller went away."));
+    });
   });
 }
