@@ -34,47 +34,53 @@ const SMALL = 65_536;
 
 /** Wraps a source; `limit` in bytes. A declared length above it is refused before this. */
 export function createBody(source: BodySource, limit: number): IncomingBody {
-  const { length } = source;
-  let kept: Promise<Uint8Array> | undefined;
-  let exceeded = false;
-  let cut = false;
+  return new StreamedBody(source, limit);
+}
 
-  const expectWhole = (seen: number): void => {
-    cut = length !== undefined && seen < length;
-    if (cut) throw new Error(`Only ${seen} of ${length} bytes of the body arrived.`);
-  };
-  async function* checked(): AsyncGenerator<Uint8Array> {
+// A class so that every request shares its methods: an object literal with getters is given a hidden
+// class of its own each time it is made, which nothing that reads it can be optimised for.
+class StreamedBody implements IncomingBody {
+  readonly length: number | undefined;
+  exceeded = false;
+  cut = false;
+  private kept: Promise<Uint8Array> | undefined = undefined;
+  private readonly source: BodySource;
+  private readonly limit: number;
+
+  constructor(source: BodySource, limit: number) {
+    this.length = source.length;
+    this.source = source;
+    this.limit = limit;
+  }
+
+  bytes(): Promise<Uint8Array> {
+    this.kept ??= this.length === undefined ? collect(this.checked()) : this.readWhole();
+    return this.kept;
+  }
+  outgoing(): OutgoingBody | Promise<OutgoingBody> {
+    const { length, source } = this;
+    if (this.kept !== undefined || (length !== undefined && length <= SMALL)) return this.bytes();
+    return length === undefined || source.mayBeCut ? this.checked() : source.stream();
+  }
+  private async readWhole(): Promise<Uint8Array> {
+    const whole = await this.source.whole();
+    this.expectWhole(whole.byteLength);
+    return whole;
+  }
+  private async *checked(): AsyncGenerator<Uint8Array> {
     let seen = 0;
-    for await (const chunk of iterate(source.stream())) {
+    for await (const chunk of iterate(this.source.stream())) {
       seen += chunk.byteLength;
-      exceeded = seen > limit;
-      if (exceeded) throw new Error(`The body is larger than ${limit} bytes.`);
+      this.exceeded = seen > this.limit;
+      if (this.exceeded) throw new Error(`The body is larger than ${this.limit} bytes.`);
       yield chunk;
     }
-    expectWhole(seen);
+    this.expectWhole(seen);
   }
-  const readWhole = async (): Promise<Uint8Array> => {
-    const whole = await source.whole();
-    expectWhole(whole.byteLength);
-    return whole;
-  };
-  const bytes = (): Promise<Uint8Array> =>
-    (kept ??= length === undefined ? collect(checked()) : readWhole());
-
-  return {
-    length,
-    get exceeded() {
-      return exceeded;
-    },
-    get cut() {
-      return cut;
-    },
-    bytes,
-    outgoing: () => {
-      if (kept !== undefined || (length !== undefined && length <= SMALL)) return bytes();
-      return length === undefined || source.mayBeCut ? checked() : source.stream();
-    },
-  };
+  private expectWhole(seen: number): void {
+    this.cut = this.length !== undefined && seen < this.length;
+    if (this.cut) throw new Error(`Only ${seen} of ${this.length} bytes of the body arrived.`);
+  }
 }
 
 /** A body that a framework has already read whole. */
