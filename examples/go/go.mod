@@ -1,0 +1,3 @@
+module example.com/falproxy
+
+go 1.19
