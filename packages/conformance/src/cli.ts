@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /** The command line: `fal-proxy-conformance --start "command"` or `--url http://…`. */
-import { writeFile } from "node:fs/promises";
+import { appendFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { createEmulator, type Emulator } from "fal-emulator";
 import { allCases } from "./cases/index.ts";
 import { readExpectedFailures } from "./expected-failures.ts";
 import { isProfileName, profileNames, profiles, type ProfileName } from "./profiles.ts";
+import { whyUnreached } from "./reach.ts";
 import { formats, isFormat } from "./report/index.ts";
+import { createRig } from "./rig.ts";
 import { runConformance, selectCases, type ConformanceOptions } from "./runner.ts";
 
 const usage = `fal-proxy-conformance: judges a fal proxy over the wire
@@ -25,6 +27,8 @@ const usage = `fal-proxy-conformance: judges a fal proxy over the wire
   --expected-failures F  a file with a case id per line, # reason
   --format F             text, tap, junit, json or markdown (default text)
   --output FILE          write the report there instead of to the terminal
+  --summary FILE         append the report as Markdown, e.g. to $GITHUB_STEP_SUMMARY
+  --env                  print what a proxy that runs already must be started with, and exit
   --list                 list the cases and exit
   --list-profiles        list the profiles and exit
   --help
@@ -52,12 +56,16 @@ async function main(): Promise<number> {
       "expected-failures": { type: "string" },
       format: { type: "string", default: "text" },
       output: { type: "string" },
+      summary: { type: "string" },
+      env: { type: "boolean" },
       list: { type: "boolean" },
       "list-profiles": { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
   });
   if (values.help) return print(usage);
+  const port = Number(values["emulator-port"]);
+  if (values.env) return printEnvironment(port);
   if (values["list-profiles"]) {
     return print(
       Object.entries(profiles)
@@ -104,18 +112,21 @@ async function main(): Promise<number> {
     options.profiles = offeredProfiles(words(values.profiles));
   } else {
     options.urls = urlsByProfile(values.url ?? []);
-    emulator = await createEmulator({ port: Number(values["emulator-port"]) });
+    emulator = await createEmulator({ port });
     options.emulator = emulator;
-    process.stderr.write(
-      `The proxy must have been started with\n  FAL_PROXY_UPSTREAM=${emulator.url}\n  FAL_KEY=${emulator.key}\n\n`,
-    );
   }
 
   try {
+    if (emulator && options.urls?.default !== undefined) {
+      const url = new URL(options.urls.default);
+      const trouble = await whyUnreached(createRig({ url, key: emulator.key, emulator }));
+      if (trouble !== undefined) throw new Error(trouble);
+    }
     const report = await runConformance(options);
     const text = formats[format](report);
     if (values.output === undefined) print(text);
     else await writeFile(values.output, text);
+    if (values.summary !== undefined) await appendFile(values.summary, formats.markdown(report));
     return report.ok ? 0 : 1;
   } finally {
     await emulator?.close();
@@ -150,6 +161,12 @@ function urlsByProfile(values: readonly string[]): Partial<Record<ProfileName, s
   }
   if (urls.default === undefined) throw new UsageError("give a --url for the default profile too");
   return urls;
+}
+
+async function printEnvironment(port: number): Promise<number> {
+  const emulator = await createEmulator({ port });
+  await emulator.close();
+  return print(`FAL_PROXY_UPSTREAM=${emulator.url}\nFAL_KEY=${emulator.key}\n`);
 }
 
 function print(text: string): number {

@@ -33,6 +33,8 @@ export interface Call {
   readonly answer?: FalAnswer | null;
   /** Milliseconds. @default 5000 */
   readonly patienceMs?: number;
+  /** Milliseconds for which the connection stays open after the reply. @default 0 */
+  readonly lingerMs?: number;
   readonly onProgress?: (reply: Reply, control: Control) => void;
   readonly onOpen?: (control: Control, exchange: { readonly fal: RecordedRequest[] }) => void;
 }
@@ -88,15 +90,24 @@ let calls = 0;
 
 export function createRig(options: RigOptions): Rig {
   const { url, key, emulator } = options;
-  const mark = (): string => `k${(++calls).toString(36)}z`;
+  /** When each marker was made: nothing older can carry it. */
+  const since = new Map<string, number>();
+  const mark = (): string => {
+    const marker = `k${(++calls).toString(36)}z`;
+    since.set(marker, Date.now());
+    return marker;
+  };
 
-  const received = (marker: string): RecordedRequest[] =>
-    emulator.requests.filter(
-      (request) =>
-        request.path.includes(marker) ||
-        request.rawHeaders.some((text) => text.includes(marker)) ||
-        Buffer.from(request.body).includes(marker),
-    );
+  const received = (marker: string): RecordedRequest[] => {
+    const found: RecordedRequest[] = [];
+    const start = since.get(marker) ?? 0;
+    for (let index = emulator.requests.length - 1; index >= 0; index--) {
+      const request = emulator.requests[index] as RecordedRequest;
+      if (request.at < start) break;
+      if (carries(request, marker)) found.unshift(request);
+    }
+    return found;
+  };
 
   const call = async (spec: Call = {}): Promise<Exchange> => {
     const marker = mark();
@@ -113,6 +124,7 @@ export function createRig(options: RigOptions): Rig {
       method,
       bytes,
       patienceMs: spec.patienceMs ?? 5000,
+      ...(spec.lingerMs !== undefined && { lingerMs: spec.lingerMs }),
       ...(spec.onProgress && { onProgress: spec.onProgress }),
       onOpen: (control) => spec.onOpen?.(control, side),
     });
@@ -131,6 +143,14 @@ export function createRig(options: RigOptions): Rig {
     received,
     call,
   };
+}
+
+function carries({ path, rawHeaders, body }: RecordedRequest, marker: string): boolean {
+  return (
+    path.includes(marker) ||
+    rawHeaders.some((text) => text.includes(marker)) ||
+    Buffer.from(body.buffer, body.byteOffset, body.byteLength).includes(marker)
+  );
 }
 
 /** An exchange from its parts; also for cases which do not send over a raw socket. */

@@ -147,6 +147,7 @@ export const abortCases: Case[] = inTopic("aborts", [
     rule: "P-14",
     level: "MUST",
     faults: ["R2"],
+    alone: true,
     hint: "Catch what broken streams throw: in Node an unheard error event ends the process.",
     run: async (rig) => {
       await rig.call({ ...endless, onProgress: (_, control) => control.leave() });

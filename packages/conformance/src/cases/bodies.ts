@@ -1,5 +1,6 @@
 /** Rules P-34 to P-39: what a caller sends arrives at fal byte for byte, or not at all. */
 import { createHash, randomBytes } from "node:crypto";
+import type { RecordedRequest } from "fal-emulator";
 import type { Case } from "../case.ts";
 import type { Call, Rig } from "../rig.ts";
 import { inTopic, eventually, relayed, soon } from "../wants.ts";
@@ -204,7 +205,8 @@ export const bodyCases: Case[] = inTopic("bodies", [
     level: "SHOULD",
     hint: "Hand the request's stream to the HTTP client instead of reading it whole.",
     run: async (rig) => {
-      let early = 0;
+      let early = false;
+      const hasPart = (fal: readonly RecordedRequest[]): boolean => (fal[0]?.bodyLength ?? 0) > 0;
       const length = 2 * 200_000;
       const half = Buffer.alloc(length / 2, "a");
       const exchange = await rig.call({
@@ -212,11 +214,13 @@ export const bodyCases: Case[] = inTopic("bodies", [
           ["content-length", String(length)],
           ["content-type", "application/octet-stream"],
         ],
-        rawBody: [half, 300, half],
-        onOpen: (_, side) => void setTimeout(() => (early = side.fal[0]?.bodyLength ?? 0), 250),
+        rawBody: [half, 800, half],
+        onOpen: (_, side) => {
+          void eventually(() => hasPart(side.fal), 700).then((seen) => (early = seen));
+        },
       });
       relayed(exchange);
-      exchange.want(early > 0, "fal has received a part before the caller sends the rest");
+      exchange.want(early, "fal has received a part before the caller sends the rest");
     },
   },
   {

@@ -21,7 +21,11 @@ export const limitCases: Case[] = inTopic("limits", [
     profile: "small-limits",
     hint: "Judge content-length before the call is made.",
     run: async (rig) => {
-      const exchange = await rig.call({ body: Buffer.alloc(tooLarge, "a") });
+      // The pause lets an early refusal be read: bytes sent against a closed connection would destroy it.
+      const exchange = await rig.call({
+        headers: [["content-length", String(tooLarge)]],
+        rawBody: [150, Buffer.alloc(tooLarge, "a")],
+      });
       await notDelivered(exchange);
       exchange.want(exchange.reply.status === 413, "the caller is told 413");
       exchange.want(errorObject(exchange).code === "body_too_large", "code is body_too_large");

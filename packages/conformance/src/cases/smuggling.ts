@@ -3,6 +3,9 @@ import type { Case } from "../case.ts";
 import type { Exchange, Rig } from "../rig.ts";
 import { inTopic, relayed, soon } from "../wants.ts";
 
+/** What follows the first reply on the connection is waited for. */
+const open = { patienceMs: 1500, lingerMs: 150 };
+
 /** A request hidden in the body of another, addressed to the proxy. */
 const hidden =
   "POST {path} HTTP/1.1\r\nhost: {host}\r\nx-fal-target-url: {target}/hidden\r\ncontent-length: 2\r\n\r\n{}";
@@ -19,7 +22,7 @@ async function nothingHidden(exchange: Exchange): Promise<void> {
 
 /** Refused, or the connection is closed: never relayed as if it had been in order. */
 async function notRelayed(rig: Rig, raw: readonly string[]): Promise<void> {
-  const exchange = await rig.call({ raw, patienceMs: 1500 });
+  const exchange = await rig.call({ raw, ...open });
   await nothingHidden(exchange);
   const whole = exchange.fal.some((request) => request.bodyComplete);
   exchange.want(!whole, "a message with broken framing is not relayed");
@@ -36,7 +39,7 @@ export const smugglingCases: Case[] = inTopic("smuggling", [
       const raw = [
         `${head}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n${hidden}`,
       ];
-      const exchange = await rig.call({ raw, patienceMs: 1500 });
+      const exchange = await rig.call({ raw, ...open });
       await soon(60);
       const ran = exchange.fal.filter((request) => request.path.includes("/hidden"));
       exchange.want(ran.length === 0, "the hidden request is not run");
@@ -97,7 +100,7 @@ export const smugglingCases: Case[] = inTopic("smuggling", [
         const raw = [
           `${head}x-fal-runner-hint: ${value}\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}`,
         ];
-        const exchange = await rig.call({ raw, patienceMs: 1500 });
+        const exchange = await rig.call({ raw, ...open });
         await soon();
         for (const request of exchange.fal) {
           exchange.want(
@@ -163,7 +166,7 @@ export const smugglingCases: Case[] = inTopic("smuggling", [
         "POST {path} HTTP/1.1\r\nhost: {host}\r\nx-fal-target-url: https://evil.example/{m}/hidden\r\n" +
         "connection: close\r\ncontent-length: 2\r\n\r\n{}";
       const raw = [`${head}content-length: 2\r\n\r\n{}`, 50, second];
-      const exchange = await rig.call({ raw, patienceMs: 1500 });
+      const exchange = await rig.call({ raw, ...open });
       await nothingHidden(exchange);
       exchange.want(exchange.fal.length === 1, "fal receives the first request");
     },

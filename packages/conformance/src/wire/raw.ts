@@ -10,6 +10,8 @@ export interface RawRequest {
   readonly bytes: ReadonlyArray<string | Uint8Array | number>;
   /** Give up after this many milliseconds without the end of the reply. @default 5000 */
   readonly patienceMs?: number;
+  /** The connection stays open this long after the reply, for bytes that may follow it. @default 0 */
+  readonly lingerMs?: number;
   /** Called for the head and each piece of the body. It may pause reading or go away. */
   readonly onProgress?: (reply: Reply, control: Control) => void;
   /** Called when the connection stands. */
@@ -79,7 +81,9 @@ export function sendRaw(url: URL, request: RawRequest): Promise<Reply> {
     socket.on("data", (bytes) => {
       reader.feed(bytes, now());
       if (reader.headDone) request.onProgress?.(reply, control);
-      if (reader.done) settle();
+      if (!reader.done) return;
+      if (request.lingerMs === undefined) settle();
+      else setTimeout(settle, request.lingerMs);
     });
     socket.once("end", () => {
       reader.end(now());
