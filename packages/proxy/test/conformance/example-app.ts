@@ -1,7 +1,7 @@
 /** Example apps under `examples/` as servers: built with the library as it is now. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ProfileName } from "fal-proxy-conformance";
 
@@ -51,3 +51,7 @@ const plain: readonly ProfileName[] = [
 /** Where an example answers in a profile. */
 export const examplePath = (profile: ProfileName): string =>
   plain.includes(profile) ? "/api/fal/proxy" : "/api/fal/conformance";
+
+/** The text of one of its files. */
+export const exampleFile = (name: string, path: string): string =>
+  readFileSync(join(folderOf(name), path), "utf8");

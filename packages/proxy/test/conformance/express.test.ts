@@ -1,3 +1,4 @@
+/** Express 5. */
 import { judge, serverCommand } from "./judge.ts";
 
 judge("express", {

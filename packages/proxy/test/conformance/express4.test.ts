@@ -1,3 +1,4 @@
+/** Express 4. */
 import { judge, serverCommand } from "./judge.ts";
 
 judge("express4", {

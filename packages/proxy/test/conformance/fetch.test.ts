@@ -1,3 +1,4 @@
+/** A bare Request → Response function, on a host that turns it into a Node server. */
 import { judge, serverCommand } from "./judge.ts";
 
 judge("fetch", {

@@ -1,3 +1,4 @@
+/** `node:http`, and the package itself: whether it loads without Node and beside current frameworks. */
 import { join } from "node:path";
 import { judge, serverCommand } from "./judge.ts";
 

@@ -1,3 +1,4 @@
+/** React Router 7 in framework mode, built, under its own server. */
 import { buildExample, exampleCommand, examplePath } from "./example-app.ts";
 import { judge } from "./judge.ts";
 

@@ -1,4 +1,6 @@
-import { buildExample, exampleCommand, examplePath } from "./example-app.ts";
+/** Remix 2, built, under its own server. */
+import { expect, test } from "vitest";
+import { buildExample, exampleCommand, exampleFile, examplePath } from "./example-app.ts";
 import { judge } from "./judge.ts";
 
 const serve = "node_modules/@remix-run/serve/dist/cli.js build/server/index.js";
@@ -17,4 +19,10 @@ judge("remix", {
     "streaming-slow-reader":
       "Remix 2 writes a stream as fast as it comes, whatever the caller takes",
   },
+});
+
+test("the route that people copy is the documented form", () => {
+  expect(exampleFile("remix", "app/routes/api.fal.proxy.ts")).toContain(
+    "export const { action, loader } = createProxy();",
+  );
 });

@@ -1,4 +1,6 @@
-import { buildExample, exampleCommand, examplePath } from "./example-app.ts";
+/** SvelteKit, built with adapter-node. */
+import { expect, test } from "vitest";
+import { buildExample, exampleCommand, exampleFile, examplePath } from "./example-app.ts";
 import { judge } from "./judge.ts";
 
 const formsAreRefused =
@@ -20,4 +22,10 @@ judge("svelte", {
     "bodies-form": formsAreRefused,
     "smuggling-body-is-body": formsAreRefused,
   },
+});
+
+test("the route that people copy is the documented form", () => {
+  expect(exampleFile("sveltekit", "src/routes/api/fal/proxy/+server.ts")).toContain(
+    "export const { GET, POST, PUT } = createRequestHandler({ credentials: env.FAL_KEY });",
+  );
 });
