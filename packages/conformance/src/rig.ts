@@ -60,6 +60,8 @@ export interface Rig {
   readonly printed: () => string;
   /** Set where a case `needs: ["package"]`. */
   readonly packageFolder: string | undefined;
+  /** How long the case of rule P-53 waits. */
+  readonly longCallMs: number;
   /** A fresh marker, for cases that do not go through `call`. */
   mark(): string;
   /** What reached fal with this marker in its URL, headers or body. */
@@ -74,6 +76,7 @@ export interface RigOptions {
   readonly pid?: number | undefined;
   readonly printed?: (() => string) | undefined;
   readonly packageFolder?: string | undefined;
+  readonly longCallMs?: number | undefined;
 }
 
 /** The answer that fal gives when a case asks for no other. */
@@ -139,6 +142,7 @@ export function createRig(options: RigOptions): Rig {
     pid: options.pid,
     printed: options.printed ?? (() => ""),
     packageFolder: options.packageFolder,
+    longCallMs: options.longCallMs ?? 310_000,
     mark,
     received,
     call,

@@ -6,6 +6,7 @@ import type { ExpectedFailures } from "./expected-failures.ts";
 import { profiles, type ProfileName } from "./profiles.ts";
 import { makeReport, type Report, type Result } from "./report.ts";
 import type { Rig } from "./rig.ts";
+import { eventually } from "./wants.ts";
 import { raiseStand, type Stand } from "./stand.ts";
 import { StartFailed, type Started } from "./start.ts";
 
@@ -32,6 +33,8 @@ export interface ConformanceOptions {
   readonly strict?: boolean;
   /** Cases that need minutes are run. @default false */
   readonly slow?: boolean;
+  /** Milliseconds that the long call of `limits-five-minutes` takes. @default 310000 */
+  readonly longCallMs?: number;
   /** Folder of an installed npm package that the proxy comes from: enables the topic `package`. */
   readonly packageFolder?: string;
   readonly expectedFailures?: ExpectedFailures;
@@ -127,15 +130,20 @@ async function runAll(
       offered.filter((one) => !one.alone),
       options.concurrency ?? 6,
       async (one) => {
-        const result = await runCase(one, standOf(one).rig);
-        if (standOf(one).hasEnded()) again.push(one);
+        const stand = standOf(one);
+        const { generation } = stand;
+        const result = await runCase(one, stand.rig);
+        // A broken connection is seen before the end of the process that caused it.
+        if (result.outcome === "failed") await eventually(stand.hasEnded, 150);
+        if (stand.hasEnded() || stand.generation !== generation) again.push(one);
         else done(one, result);
-        await standOf(one).revive();
+        await stand.revive();
       },
     );
     for (const one of [...again, ...offered.filter((one) => one.alone)]) {
       const stand = standOf(one);
       const result = await runCase(one, stand.rig);
+      if (result.outcome === "failed") await eventually(stand.hasEnded, 150);
       done(one, stand.hasEnded() ? blameForTheEnd(result, stand) : result);
       await stand.revive();
     }

@@ -10,6 +10,8 @@ export interface Stand {
   readonly rig: Rig | Error;
   /** Its process ended by itself. */
   hasEnded(): boolean;
+  /** How often it was started: when this changes during a case, the process ended meanwhile. */
+  readonly generation: number;
   /** What the process printed last. */
   printed(): string;
   /** Starts it again when it has ended; callers at the same time share one start. */
@@ -22,12 +24,18 @@ export async function raiseStand(
   options: ConformanceOptions,
   emulator: Emulator,
 ): Promise<Stand> {
-  const base = { key: emulator.key, emulator, packageFolder: options.packageFolder };
+  const base = {
+    key: emulator.key,
+    emulator,
+    packageFolder: options.packageFolder,
+    longCallMs: options.longCallMs,
+  };
   const { start } = options;
   if (!start) {
     const url = new URL(options.urls?.[profile] as string);
     return {
       rig: createRig({ ...base, url }),
+      generation: 1,
       hasEnded: () => false,
       printed: () => "",
       revive: async () => {},
@@ -40,7 +48,9 @@ export async function raiseStand(
   let started: Started | undefined;
   let rig: Rig | Error;
   let printedBefore = "";
+  let generation = 0;
   const raise = async (): Promise<void> => {
+    generation++;
     try {
       started =
         typeof start === "function"
@@ -59,6 +69,9 @@ export async function raiseStand(
   return {
     get rig() {
       return rig;
+    },
+    get generation() {
+      return generation;
     },
     hasEnded: () => started?.ended?.() ?? false,
     printed: () => started?.printed?.() ?? "",

@@ -131,9 +131,11 @@ export const limitCases: Case[] = inTopic("limits", [
     needs: ["slow"],
     hint: "Many HTTP clients give up after 300 s: set their limits to fal's, an hour.",
     run: async (rig) => {
-      const patienceMs = 330_000;
+      const delayMs = rig.longCallMs;
       const target = "https://fal.run/conformance/{m}";
-      relayed(await rig.call({ target, patienceMs, answer: { delayMs: 310_000, body: "{}" } }));
+      relayed(
+        await rig.call({ target, patienceMs: delayMs + 20_000, answer: { delayMs, body: "{}" } }),
+      );
     },
   },
 ]);

@@ -53,8 +53,7 @@ export const targetCases: Case[] = inTopic("target", [
     id: "target-subpaths",
     title: "a path below the proxy's own is answered as the proxy itself",
     rule: "P-01",
-    level: "SHOULD",
-    faults: [],
+    level: "MUST",
     profile: "subpaths",
     hint: "Register the bare path and everything below it; a wildcard route alone often misses the bare one.",
     run: async (rig) => {

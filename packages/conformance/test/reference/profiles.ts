@@ -1,10 +1,7 @@
 /** The reference proxy in each of the kit's profiles, started in this process. */
-import {
-  allowedEndpoints,
-  type ProfileName,
-  type Started,
-  type StartRequest,
-} from "../../src/index.ts";
+import { allowedEndpoints, type ProfileName } from "../../src/profiles.ts";
+import type { StartRequest } from "../../src/runner.ts";
+import type { Started } from "../../src/start.ts";
 import { correct, type Behaviour, type Config } from "./behaviour.ts";
 import type { Sloppiness } from "./sloppy-front.ts";
 import { startReference, type ReferenceOptions } from "./server.ts";
