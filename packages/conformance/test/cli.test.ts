@@ -106,8 +106,11 @@ describe("fal-proxy-conformance", () => {
     const { code } = await run(
       "--start",
       `SABOTAGE=methods-put ${reference}`,
-      ...["--only", "methods-put", "--expected-failures", list],
-      ...["--format", "json", "--output", output, "--summary", summary],
+      "--only=methods-put",
+      `--expected-failures=${list}`,
+      "--format=json",
+      `--output=${output}`,
+      `--summary=${summary}`,
     );
     expect(code).toBe(0);
     expect(JSON.parse(await readFile(output, "utf8"))).toMatchObject({

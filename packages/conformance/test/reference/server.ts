@@ -49,7 +49,10 @@ export async function startReference(
       handle(options, state, request, response).then(() => {
         if (b.wiring.nextAfterAnswer) nextCalls++;
       });
-    const done = b.wiring.oneAtATime ? (queue = queue.then(run, run)) : run();
+    const done =
+      b.wiring.oneAtATime && request.headers.accept === "text/event-stream"
+        ? (queue = queue.then(run, run))
+        : run();
     Promise.resolve(done).catch(() =>
       answer(b, config, request, response, refuse(500, "internal", "A fault of the proxy.")),
     );
@@ -213,7 +216,8 @@ function relay(
     upstream.once("error", () => {
       clearTimeout(clock);
       if (!response.headersSent && !response.destroyed) {
-        const plain = method === "GET" && /^\/conformance\/\w+$/.test(target.path);
+        const plain =
+          method === "GET" && /^queue.fal.run\/conformance\/\w+$/.test(target.host + target.path);
         state.sulking = b.wiring.sulksAfterBreak && plain && connected;
         const refusal = overLimit
           ? sending.tooLarge
