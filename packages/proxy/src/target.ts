@@ -1,5 +1,5 @@
 /** Turns a method and the `x-fal-target-url` header into one of fal's operations, or a refusal. */
-import { refuse, type Refusal } from "./refusal.ts";
+import { isRefusal, refuse, type Refusal } from "./refusal.ts";
 
 /** The request header that names the real fal URL. */
 export const TARGET_URL_HEADER = "x-fal-target-url";
@@ -94,6 +94,23 @@ export function parseTarget(method: string, raw: string | undefined): Target | R
   if (raw === undefined || raw === "") {
     return invalid("is missing: it must hold the fal URL to call, as the fal client sends it");
   }
+  const line = `${method} ${raw}`;
+  let target: Target | Refusal | undefined = recent.get(line);
+  if (target !== undefined) return target;
+  target = parse(method, raw);
+  if (isRefusal(target)) return target;
+  if (recent.size === RECENT) recent.clear();
+  // Later requests share it, so no hook may change it.
+  recent.set(line, Object.freeze(target));
+  return target;
+}
+
+// An app calls few endpoints, and a job's status is asked for again and again: parsing costs more
+// than the rest of the decision, and depends on nothing else.
+const recent = new Map<string, Target>();
+const RECENT = 256;
+
+function parse(method: string, raw: string): Target | Refusal {
   if (OUTSIDE_URL.test(raw)) {
     return invalid("must be one URL, with spaces, backslashes and non-ASCII percent-encoded");
   }
