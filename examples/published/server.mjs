@@ -1,14 +1,23 @@
 /**
  * The published package (1.2.1) on one of its adapters, for the scoreboard, the differential test and the bench:
- * `node server.mjs --adapter express|hono|remix|svelte`.
+ * `node server.mjs --adapter express|hono|remix|svelte|nextjs-app|nextjs-pages`.
+ * The last two use the Next that is installed in examples/nextjs-pages-router.
  *
  * Reads PORT, FAL_KEY, FAL_PROXY_UPSTREAM and FAL_PROXY_PROFILE (packages/conformance/README.md names the profiles).
  * Options that 1.2.1 does not have are handed over all the same: that it ignores them is what the kit is to show.
  */
-import { createRequire } from "node:module";
+import { createServer } from "node:http";
+import Module, { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-const { values } = parseArgs({ options: { adapter: { type: "string", default: "express" } } });
+const { values } = parseArgs({
+  options: {
+    adapter: { type: "string", default: "express" },
+    // Prints the profiles that this adapter can be started in, for the kit's --profiles, and exits.
+    profiles: { type: "boolean" },
+  },
+});
 const profile = process.env.FAL_PROXY_PROFILE ?? "default";
 const port = Number(process.env.PORT ?? 3000);
 const path = "/api/fal/proxy";
@@ -59,7 +68,27 @@ const options = {
 };
 const config = options[profile] ?? {};
 
-const serve = { express: serveExpress, hono: serveHono, remix: serveRemix, svelte: serveSvelte };
+if (values.profiles) {
+  const inFront = {
+    express: ["compressed", "parsed", "chain", "subpaths"],
+    hono: ["compressed", "subpaths"],
+  };
+  const ownKey = ["hono", "remix", "svelte"].includes(values.adapter) ? ["adapter-key"] : [];
+  const general = Object.keys(options).filter(
+    (name) => name !== "endpoints" && name !== "adapter-key",
+  );
+  console.log([...general, ...ownKey, ...(inFront[values.adapter] ?? [])].join(","));
+  process.exit();
+}
+
+const serve = {
+  express: serveExpress,
+  hono: serveHono,
+  remix: serveRemix,
+  svelte: serveSvelte,
+  "nextjs-app": serveNextApp,
+  "nextjs-pages": serveNextPages,
+};
 await serve[values.adapter]();
 
 /** 1.2.1 cannot be told of another upstream: its calls are redirected where they leave the process. */
@@ -116,6 +145,37 @@ async function serveSvelte() {
     const handler = handlers[request.method];
     return handler ? handler({ request }) : new Response(null, { status: 405 });
   });
+}
+
+/** The package asks for `next/server`, which is not installed beside it. */
+function borrowNext() {
+  process.env.NODE_PATH = fileURLToPath(
+    new URL("../nextjs-pages-router/node_modules", import.meta.url),
+  );
+  Module._initPaths();
+  return require("published-server-proxy/nextjs");
+}
+
+async function serveNextApp() {
+  const { GET, POST, PUT } = borrowNext().createRouteHandler(config);
+  const handlers = { GET, HEAD: GET, POST, PUT };
+  await listen((request) => {
+    const handler = handlers[request.method];
+    return handler ? handler(request) : new Response(null, { status: 405 });
+  });
+}
+
+/** Next's own resolver of pages/api routes around the handler, without the build of a whole app. */
+async function serveNextPages() {
+  const handler = borrowNext().createPageRouterHandler(config);
+  const { apiResolver } = require("next/dist/server/api-utils/node/api-resolver.js");
+  const preview = { previewModeId: "x", previewModeEncryptionKey: "x", previewModeSigningKey: "x" };
+  createServer((request, response) => {
+    const route = { default: handler };
+    apiResolver(request, response, {}, route, preview, false, false, path).catch(() => {
+      response.destroy();
+    });
+  }).listen(port, "127.0.0.1");
 }
 
 async function listen(fetch) {

@@ -42,7 +42,7 @@ export interface ConformanceOptions {
   readonly subject?: string;
   /** The fal that the proxy talks to. @default one is created and closed */
   readonly emulator?: Emulator;
-  /** Cases at a time. @default 6 */
+  /** Cases at a time. @default 8 */
   readonly concurrency?: number;
   /** Called when a case is done, in order of completion. */
   readonly onResult?: (result: Result) => void;
@@ -128,7 +128,7 @@ async function runAll(
     const again: Case[] = [];
     await eachAtOnce(
       offered.filter((one) => !one.alone),
-      options.concurrency ?? 6,
+      options.concurrency ?? 8,
       async (one) => {
         const stand = standOf(one);
         const { generation } = stand;

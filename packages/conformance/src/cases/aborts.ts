@@ -57,7 +57,7 @@ async function abortsWithin(
 const endless: Call = {
   target: "https://fal.run/conformance/{m}/stream",
   headers: [["accept", "text/event-stream"]],
-  patienceMs: 4000,
+  patienceMs: 2500,
   answer: {
     status: 200,
     headers: [["content-type", "text/event-stream"]],
