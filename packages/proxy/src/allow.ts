@@ -23,7 +23,7 @@ export const DEFAULT_ALLOWED_URL_PATTERNS: string[] = [
 ];
 
 // Whatever the patterns say, the key goes to no other domain.
-const FAL_DOMAINS = ["fal.run", "fal.ai", "fal.dev", "fal.media", "falrun.com"];
+const FAL_HOST = /(^|\.)(fal\.(run|ai|dev|media)|falrun\.com)$/;
 
 // Keys, billing and deletion live on this host: a wildcard must not open it by accident.
 const PLATFORM_API = "api.fal.ai";
@@ -45,93 +45,71 @@ export function createUrlMatcher(patterns: string[]): (url: string) => boolean {
 
 /** @see ProxyConfig.allowedUrlPatterns, ProxyConfig.allowedEndpoints */
 export function compileAllowRules(urlPatterns: string[], endpointPatterns: string[]): AllowRules {
+  const limited = endpointPatterns.length > 0;
+  const platformAllowed = urlPatterns.some((pattern) => pattern.startsWith(`${PLATFORM_API}/`));
   const urlAllowed = createUrlMatcher(urlPatterns);
   const endpointAllowed = createUrlMatcher(endpointPatterns);
-  const limited = endpointPatterns.length > 0;
-  const apps = endpointPatterns.flatMap(expandBraces).map(appMatcher);
-  const platformApi = urlPatterns.some((pattern) => pattern.startsWith(`${PLATFORM_API}/`));
-  // Bounded by the number of apps that pass the URL rule, and by hand against made-up names.
-  const seen = new Map<string, boolean>();
+  const simple = endpointPatterns.flatMap(simplify);
+  const appAllowed = createUrlMatcher(simple.map(beginnings));
+  // fal's older tokens name an alias without its owner.
+  const aliasAllowed = createUrlMatcher(simple.map(withoutOwner).map(beginnings));
 
-  const inSomeApp = (app: string): boolean => {
-    let allowed = seen.get(app);
-    if (allowed === undefined) {
-      allowed = apps.some((lies) => lies(app));
-      if (seen.size < 1000) seen.set(app, allowed);
-    }
-    return allowed;
-  };
+  const mayCall = ({ host, path, search }: Target): boolean =>
+    FAL_HOST.test(host) &&
+    (host !== PLATFORM_API || platformAllowed) &&
+    urlAllowed(host + path + search);
 
-  const allowsEndpoint = (target: Target): boolean => {
-    const { operation, endpoint, app, path } = target;
-    if (operation === "upload" || operation === "token" || operation === "signal") return true;
-    if (endpoint === undefined) return app !== undefined && inSomeApp(app);
-    return endpointAllowed(endpoint) || (operation === "stream" && endpointAllowed(path.slice(1)));
-  };
+  // Of what names only the app, some endpoint inside must be allowed: a pattern's, or any (a negation's).
+  const listed = ({ endpoint, app, path }: Target): boolean =>
+    endpoint === undefined
+      ? app === undefined || appAllowed(app) || endpointAllowed(`${app}/_`)
+      : // A stream may be listed as such.
+        endpointAllowed(endpoint) || endpointAllowed(path.slice(1));
 
   return {
     limited,
     judge(target) {
-      const { host, path, search } = target;
-      const known = FAL_DOMAINS.some((domain) => host === domain || host.endsWith(`.${domain}`));
-      if (!known || (host === PLATFORM_API && !platformApi) || !urlAllowed(host + path + search)) {
-        return refuse("target_not_allowed", "This URL is not one that the proxy may call.", {
-          hint: `Add a pattern for ${host}${path} to allowedUrlPatterns (only fal's own hosts can be added).`,
+      if (!mayCall(target)) {
+        return refuse("target_not_allowed", "The proxy may not call this URL.", {
+          hint: `Add a pattern for ${target.host}${target.path} to allowedUrlPatterns (fal's own hosts only).`,
         });
       }
-      if (limited && !allowsEndpoint(target)) return endpointRefusal(target.endpoint ?? target.app);
-      return undefined;
+      return limited && !listed(target)
+        ? endpointRefusal(target.endpoint ?? target.app)
+        : undefined;
     },
-    app(name) {
-      if (!limited) return true;
-      const segments = name.split("/");
-      if (segments.length > 1) return endpointAllowed(name.replace(/\/(realtime|stream)$/, ""));
-      // fal's older tokens name an alias without its owner.
-      return endpointPatterns.flatMap(expandBraces).some((p) => aliasMatches(p, name));
-    },
+    app: (name) =>
+      name.includes("/")
+        ? endpointAllowed(name.replace(/\/(realtime|stream)$/, ""))
+        : aliasAllowed(name),
   };
 }
 
 /** The refusal for an endpoint that `allowedEndpoints` does not list. */
-export function endpointRefusal(endpoint: string | undefined): Refusal {
-  return refuse("endpoint_not_allowed", "This endpoint is not one that the proxy may call.", {
-    hint: `Add "${endpoint ?? "its id"}" to allowedEndpoints.`,
+export function endpointRefusal(endpoint = "its id"): Refusal {
+  return refuse("endpoint_not_allowed", "The proxy may not call this endpoint.", {
+    hint: `Add "${endpoint}" to allowedEndpoints.`,
   });
 }
 
 /**
- * Makes the test "does this pattern allow anything inside that app?" for operations whose URL
- * names only the app: the pattern is cut to as many segments as the app has.
+ * The patterns that one stands for, with segments that can be told apart: braces may hold slashes,
+ * so `a/{b,c/d}` becomes `a/b` and `a/c/d`. A group with a slash in it counts as
+ * everything from there on.
  */
-function appMatcher(pattern: string): (app: string) => boolean {
-  if (pattern.startsWith("!") || pattern.includes("(")) {
-    // A negation or an extglob: compare the part before its first wildcard.
-    const { base } = picomatch.scan(pattern.replace(/^!/, ""));
-    if (pattern.startsWith("!")) return () => true;
-    return (app) => `${app}/`.startsWith(`${base}/`) || `${base}/`.startsWith(`${app}/`);
-  }
-  const segments = pattern.split("/");
-  const cut = (depth: number): ((app: string) => boolean) => {
-    const star = segments.slice(0, depth).findIndex((segment) => segment.includes("**"));
-    const kept = star === -1 ? segments.slice(0, depth) : [...segments.slice(0, star), "**"];
-    return picomatch(kept.join("/"), { dot: true });
-  };
-  const two = cut(2);
-  const three = cut(3);
-  return (app) => (app.split("/").length === 3 ? three(app) : two(app));
+function simplify(pattern: string): string[] {
+  const [braces, inside] = /\{([^{}]*,[^{}]*)\}/.exec(pattern) ?? [];
+  if (braces === undefined || inside === undefined)
+    return [pattern.replace(/[^/]*\([^)]*\/.*/, "**")];
+  return inside.split(",").flatMap((choice) => simplify(pattern.replace(braces, () => choice)));
 }
 
-function aliasMatches(pattern: string, alias: string): boolean {
-  const segments = pattern.split("/");
-  const named = segments[1];
-  if (segments[0]?.includes("**") || named === undefined || named.includes("**")) return true;
-  return picomatch(named, { dot: true })(alias);
-}
+/**
+ * Matches whatever leads to a match of `pattern`, `a/b/c` as `a{,/b{,/c}}`: for operations whose
+ * URL names only the app, and which are allowed when anything inside that app is.
+ */
+const beginnings = (pattern: string): string =>
+  pattern.replaceAll("/", "{,/") + "}".repeat(pattern.split("/").length - 1);
 
-/** `a/{b,c}/d` → `a/b/d`, `a/c/d`: a brace may hold slashes, which cutting must not split. */
-function expandBraces(pattern: string): string[] {
-  const match = /^(.*?)\{([^{}]*,[^{}]*)\}(.*)$/s.exec(pattern);
-  if (match === null) return [pattern];
-  const [, before, inside, after] = match as unknown as [string, string, string, string];
-  return inside.split(",").flatMap((choice) => expandBraces(before + choice + after));
-}
+/** The pattern without its first segment, unless that one reaches further than itself. */
+const withoutOwner = (pattern: string): string => pattern.replace(/^((?!\*\*)[^/])+\//, "");

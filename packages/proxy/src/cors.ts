@@ -1,4 +1,5 @@
 /** Cross-origin answers: the preflight, and the headers that let a page read a relayed reply. */
+import { METHODS, TARGET_URL_HEADER } from "./target.ts";
 
 /** The `cors` option. Without it the proxy answers same-origin pages only. */
 export interface CorsOptions {
@@ -10,33 +11,10 @@ export interface CorsOptions {
   headers?: readonly string[];
 }
 
-// What fal's clients send, including the ones that browsers may not name User-Agent.
-const REQUEST_HEADERS = [
-  "accept",
-  "authorization",
-  "content-type",
-  "x-fal-object-lifecycle",
-  "x-fal-object-lifecycle-preference",
-  "x-fal-queue-priority",
-  "x-fal-request-start-timeout",
-  "x-fal-request-timeout",
-  "x-fal-runner-hint",
-  "x-fal-tags",
-  "x-fal-target-url",
-  "x-fal-user-agent",
-];
-
-// What they read. Without this a page sees them as missing.
-const EXPOSED = [
-  "x-fal-request-id",
-  "x-fal-request-timeout-type",
-  "x-fal-billable-units",
-  "x-fal-error-type",
-  "x-fal-needs-retry",
-  "retry-after",
-  "ratelimit",
-  "ratelimit-policy",
-].join(", ");
+// What a page reads of an answer; it sees nothing else.
+const EXPOSED =
+  "x-fal-request-id, x-fal-request-timeout-type, x-fal-billable-units, x-fal-error-type, " +
+  "x-fal-needs-retry, retry-after, ratelimit, ratelimit-policy";
 
 /** The answer to a preflight: status 204, these headers and those of {@link corsHeaders}. */
 export interface Preflight {
@@ -44,46 +22,35 @@ export interface Preflight {
   readonly headers: Record<string, string>;
 }
 
-/** The headers that let `origin` read an answer; `vary` in any case, since the answer depends on it. */
-export function corsHeaders(
-  cors: CorsOptions,
-  origin: string | undefined,
-): Array<[string, string]> {
-  const headers: Array<[string, string]> = [["vary", "origin"]];
-  if (!isAllowed(cors, origin)) return headers;
-  headers.push(
-    ["access-control-allow-origin", cors.origins === "*" ? "*" : (origin as string)],
-    ["access-control-expose-headers", EXPOSED],
-  );
-  if (cors.credentials) headers.push(["access-control-allow-credentials", "true"]);
-  return headers;
+/** The headers that let a page of `origin` read an answer: none when it is not allowed. */
+export function corsHeaders(cors: CorsOptions, origin = ""): Record<string, string> {
+  if (!isAllowed(cors, origin)) return {};
+  return {
+    "access-control-allow-origin": cors.origins === "*" ? "*" : origin,
+    "access-control-expose-headers": EXPOSED,
+    ...(cors.credentials && { "access-control-allow-credentials": "true" }),
+  };
 }
 
 /**
  * Answers a preflight (Fetch standard, "CORS-preflight request"). An origin that is not allowed
  * gets no allowing headers, which is how a browser is told no.
  */
-export function answerPreflight(
-  cors: CorsOptions,
-  origin: string | undefined,
-  requested: string | undefined,
-): Preflight {
+export function answerPreflight(cors: CorsOptions, origin = "", requested = ""): Preflight {
   if (!isAllowed(cors, origin)) return { kind: "preflight", headers: {} };
+  // fal's clients send many x-fal-* headers, and all are forwarded: what is asked for is allowed.
+  const falsOwn = requested.toLowerCase().match(/\bx-(app-)?fal-[a-z0-9-]+/g) ?? [];
   const own = (cors.headers ?? []).map((name) => name.toLowerCase());
-  // Further x-fal-* headers are forwarded, so a page may send them.
-  const more = (requested ?? "").toLowerCase().split(/\s*,\s*/);
-  const falsOwn = more.filter((name) => /^x-(app-)?fal-[a-z0-9-]+$/.test(name));
+  const names = ["accept", "authorization", "content-type", TARGET_URL_HEADER, ...own, ...falsOwn];
   return {
     kind: "preflight",
     headers: {
-      "access-control-allow-methods": "GET, POST, PUT, DELETE",
-      "access-control-allow-headers": [...new Set([...REQUEST_HEADERS, ...own, ...falsOwn])].join(
-        ", ",
-      ),
+      "access-control-allow-methods": METHODS.join(", "),
+      "access-control-allow-headers": [...new Set(names)].join(", "),
       "access-control-max-age": "600",
     },
   };
 }
 
-const isAllowed = (cors: CorsOptions, origin: string | undefined): boolean =>
-  origin !== undefined && (cors.origins === "*" || cors.origins.includes(origin));
+const isAllowed = ({ origins }: CorsOptions, origin: string): boolean =>
+  origins === "*" || origins.includes(origin);

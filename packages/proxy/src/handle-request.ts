@@ -5,7 +5,7 @@ import type { Incoming } from "./call.ts";
 import { resolveConfig } from "./config.ts";
 import type { ProxyConfig } from "./options.ts";
 import { fault } from "./fault.ts";
-import { answerHeaders } from "./proxy.ts";
+import { answerHeaders } from "./headers.ts";
 import { isRefusal, refusalBody } from "./refusal.ts";
 import { serve } from "./web.ts";
 

@@ -1,102 +1,49 @@
 /** The only file that names a header to forward or to drop, in both directions. */
+import type { Incoming } from "./call.ts";
+import type { ResolvedConfig } from "./config.ts";
+import { corsHeaders } from "./cors.ts";
 import { TARGET_URL_HEADER } from "./target.ts";
 
 /** Header names in lower case with their values, repeats kept apart. */
 export type HeaderList = ReadonlyArray<readonly [name: string, value: string]>;
 
-// From the caller to fal, besides x-fal-* and x-app-fal-*. Everything else (cookies, the caller's
-// authorization, x-forwarded-*, origin, referer, hop-by-hop) is the app's business, not fal's.
-const FORWARDED: ReadonlySet<string> = new Set([
-  "accept",
-  "accept-language",
-  "content-type",
-  // The body goes on as it came, so its coding must be named.
-  "content-encoding",
-  "user-agent",
-]);
+// From the caller to fal. Everything else (cookies, the caller's authorization, x-forwarded-*, origin,
+// referer, hop-by-hop) is the app's business, not fal's.
+const FORWARDED = new RegExp(
+  "^(?:" +
+    // A body goes on as it came, so its coding must be named.
+    "accept(?:-language|-encoding)?|content-(?:type|encoding)|user-agent" +
+    // But for the names that the platform sets between its own parts, or that pick whom to bill.
+    "|x-fal-(?!(?:target-url|cdn-token|client-proxy|request-id|runner-health-check|user-id)$).*" +
+    "|x-app-fal-(?!can-disable-filter$).*" +
+    ")$",
+);
 
-// x-fal-* names that the platform sets between its own parts, or that pick whom to bill.
-const CALLER_MAY_NOT_SET: ReadonlySet<string> = new Set([
-  TARGET_URL_HEADER,
-  "x-fal-cdn-token",
-  "x-fal-client-proxy",
-  "x-fal-request-id",
-  "x-fal-runner-health-check",
-  "x-fal-user-id",
-  "x-app-fal-can-disable-filter",
-]);
-
-const HOP_BY_HOP = [
-  "connection", // RFC 9110 §7.6.1
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
-
-// From fal to the caller: dropped, because the answer is planted on the app's own origin.
-const DROPPED_FROM_REPLY: ReadonlySet<string> = new Set([
-  ...HOP_BY_HOP,
-  // They would set state or policy for the app's whole site.
-  "set-cookie",
-  "set-cookie2",
-  "clear-site-data",
-  "content-security-policy",
-  "content-security-policy-report-only",
-  "cross-origin-embedder-policy",
-  "cross-origin-opener-policy",
-  "cross-origin-resource-policy",
-  "nel",
-  "origin-agent-cluster",
-  "permissions-policy",
-  "public-key-pins",
-  "refresh",
-  "report-to",
-  "reporting-endpoints",
-  "referrer-policy",
-  "service-worker-allowed",
-  "strict-transport-security",
-  "timing-allow-origin",
-  "server-timing",
-  "link",
-  "x-content-type-options",
-  "x-frame-options",
-  "x-xss-protection",
-  // A web server in front would obey these: serve a file of its own, or buffer a stream.
-  "x-sendfile",
-  "x-accel-redirect",
-  "x-accel-buffering",
-  "x-accel-charset",
-  "x-accel-expires",
-  "x-accel-limit-rate",
-  // fal's word about its own host, port and protocol.
-  "alt-svc",
-  "server",
-  "via",
-  // It would make the browser ask the app's visitor for a password.
-  "www-authenticate",
-  // One URL serves every target, so nothing about caching carries over; see `ownHeaders`.
-  "age",
-  "cache-control",
-  "cdn-cache-control",
-  "etag",
-  "expires",
-  "last-modified",
-  "pragma",
-  "surrogate-control",
-  "vary",
-  // The server in front writes its own.
-  "date",
-  // A credential between fal's own parts.
-  "x-fal-cdn-token",
-]);
-
-const isOurs = (name: string): boolean =>
-  (name.startsWith("x-fal-") || name.startsWith("x-app-fal-")) && !CALLER_MAY_NOT_SET.has(name);
+// From fal to the caller: all but these, because the answer is planted on the app's own origin.
+const RELAYED = new RegExp(
+  "^(?!(?:" +
+    // Meant for one connection (RFC 9110 §7.6.1).
+    "connection|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-.*" +
+    // They would set state or policy for the app's whole site.
+    "|set-cookie2?|clear-site-data|access-control-.*|cross-origin-.*|content-security-policy.*" +
+    "|origin-agent-cluster|permissions-policy|referrer-policy|service-worker-allowed" +
+    "|strict-transport-security|public-key-pins|timing-allow-origin|server-timing" +
+    "|nel|report-to|reporting-endpoints|refresh|link" +
+    "|x-content-type-options|x-frame-options|x-xss-protection" +
+    // A web server in front would obey these: serve a file of its own, or buffer a stream.
+    "|x-sendfile|x-accel-.*" +
+    // fal's word about its own host, port and protocol.
+    "|alt-svc|server|via" +
+    // It would make the browser ask the app's visitor for a password.
+    "|www-authenticate" +
+    // One URL serves every target, so nothing about caching carries over; see `answerHeaders`.
+    "|age|(?:cdn-)?cache-control|surrogate-control|etag|expires|last-modified|pragma|vary" +
+    // The server in front writes its own.
+    "|date" +
+    // A credential between fal's own parts.
+    "|x-fal-cdn-token" +
+    ")$)",
+);
 
 /** What {@link forwardHeaders} adds to the caller's headers. */
 export interface Added {
@@ -111,51 +58,44 @@ export interface Added {
 /** The headers of the upstream request. Bodies are framed by the upstream client. */
 export function forwardHeaders(
   incoming: Iterable<readonly [string, string]>,
-  added: Added,
+  { credential, adapter, acceptEncoding }: Added,
 ): Record<string, string> {
-  const headers: Record<string, string> = {};
-  let named: ReadonlySet<string> | undefined;
-  for (const [name, value] of incoming) {
-    if (FORWARDED.has(name) || isOurs(name)) headers[name] = value;
-    else if (name === "accept-encoding" && added.acceptEncoding) headers[name] = value;
-    else if (name === "connection") named = connectionOptions(value, named);
-  }
-  for (const name of named ?? []) delete headers[name];
-  headers["authorization"] = added.credential;
-  headers["x-fal-client-proxy"] = `@fal-ai/server-proxy/${added.adapter}`;
+  const headers = Object.fromEntries(pick(incoming, FORWARDED));
+  if (!acceptEncoding) delete headers["accept-encoding"];
+  headers["authorization"] = credential;
+  headers["x-fal-client-proxy"] = `@fal-ai/server-proxy/${adapter}`;
   return headers;
 }
 
-/**
- * The headers of fal's reply that go on to the caller.
- *
- * @param decoded the upstream client has already undone the content coding: its name and the
- *   length of the coded form would be untrue
- */
-export function relayHeaders(reply: HeaderList, decoded: boolean): Array<[string, string]> {
-  const kept: Array<[string, string]> = [];
-  let named: ReadonlySet<string> | undefined;
-  for (const [name, value] of reply) {
-    if (name === "connection") named = connectionOptions(value, named);
-    if (DROPPED_FROM_REPLY.has(name) || name.startsWith("access-control-")) continue;
-    if (decoded && (name === "content-encoding" || name === "content-length")) continue;
-    kept.push([name, value]);
-    // nginx in front collects a stream otherwise.
-    if (name === "content-type" && /^text\/event-stream\b/i.test(value)) {
-      kept.push(["x-accel-buffering", "no"]);
-    }
+/** The headers of fal's reply that go on to the caller. */
+export function relayHeaders(reply: HeaderList): Array<readonly [string, string]> {
+  const kept = pick(reply, RELAYED);
+  // nginx in front collects a stream otherwise.
+  if (/^text\/event-stream\b/i.test(findHeader(kept, "content-type") ?? "")) {
+    kept.push(["x-accel-buffering", "no"]);
   }
-  return named === undefined ? kept : kept.filter(([name]) => !named.has(name));
+  return kept;
 }
 
-// RFC 9110 §7.6.1: a field that Connection names is meant for this hop alone.
-function connectionOptions(
-  value: string,
-  before: ReadonlySet<string> | undefined,
-): ReadonlySet<string> | undefined {
-  if (/^(close|keep-alive)$/i.test(value)) return before;
-  const names = value.toLowerCase().split(/\s*,\s*/);
-  return new Set([...(before ?? []), ...names]);
+/** Those with a passing name, but for fields that Connection names: they are meant for one hop (RFC 9110 §7.6.1). */
+function pick(
+  headers: Iterable<readonly [string, string]>,
+  passing: RegExp,
+): Array<readonly [string, string]> {
+  const kept = [];
+  let named = "";
+  for (const header of headers) {
+    const [name, value] = header;
+    if (passing.test(name)) kept.push(header);
+    else if (name === "connection") named += `,${value}`;
+  }
+  const hop = named.toLowerCase().split(/[\s,]+/);
+  return kept.filter(([name]) => !hop.includes(name));
+}
+
+/** The headers of a body whose coding was undone: the name of the coding and the coded length would be untrue. */
+export function withoutCoding(headers: HeaderList): HeaderList {
+  return headers.filter(([name]) => !/^content-(encoding|length)$/.test(name));
 }
 
 /**
@@ -164,11 +104,15 @@ function connectionOptions(
  * middleware from holding back a stream (RFC 9111 §5.2.2.6). `nosniff`: fal's bodies stand on the
  * app's own origin, and a model may return whatever it was talked into.
  */
-export function ownHeaders(cacheControl: string): Record<string, string> {
+export function answerHeaders(
+  { cacheControl, cors }: ResolvedConfig,
+  incoming: Incoming,
+): Record<string, string> {
   return {
     "cache-control": cacheControl,
-    vary: TARGET_URL_HEADER,
+    vary: cors ? `${TARGET_URL_HEADER}, origin` : TARGET_URL_HEADER,
     "x-content-type-options": "nosniff",
+    ...(cors && corsHeaders(cors, incoming.header("origin"))),
   };
 }
 
@@ -182,6 +126,5 @@ export function mergeVary(first: string, second: string): string {
 
 /** The first value of a header, by its lower-case name. */
 export function findHeader(headers: HeaderList, wanted: string): string | undefined {
-  for (const [name, value] of headers) if (name === wanted) return value;
-  return undefined;
+  return headers.find(([name]) => name === wanted)?.[1];
 }

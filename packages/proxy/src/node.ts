@@ -4,9 +4,9 @@ import { bufferedBody, createBody, joinChunks, type IncomingBody } from "./body.
 import type { Incoming } from "./call.ts";
 import { resolveConfig, type ResolvedConfig } from "./config.ts";
 import type { ProxyConfig } from "./options.ts";
-import { findHeader, mergeVary, relayHeaders } from "./headers.ts";
+import { answerHeaders, findHeader, mergeVary, relayHeaders } from "./headers.ts";
 import type { Plan } from "./plan.ts";
-import { answerHeaders, decide } from "./proxy.ts";
+import { decide } from "./proxy.ts";
 import { isRefusal, refusalBody, refuse, type Refusal } from "./refusal.ts";
 import { obtain, unsuccessful } from "./relay.ts";
 import type { UpstreamReply } from "./upstream/exchange.ts";
@@ -115,7 +115,7 @@ async function relay(here: Exchange, plan: Plan): Promise<void> {
       status = code;
       length = Number(findHeader(headers, "content-length"));
       plan.began(findHeader(headers, "x-fal-billable-units"));
-      writeHead(here, code, relayHeaders(headers, !relaysEncoded));
+      writeHead(here, code, relayHeaders(headers));
       if (Number.isNaN(length)) response.flushHeaders?.();
     },
     data(chunk) {
@@ -155,7 +155,7 @@ async function relayReviewed(here: Exchange, plan: Plan): Promise<void> {
   response.on("close", () => left.abort());
   const reply = await obtain(config, incoming, plan, left.signal);
   if (isRefusal(reply)) return sendRefusal(here, reply);
-  writeHead(here, reply.status, relayHeaders(reply.headers, !relaysEncoded));
+  writeHead(here, reply.status, relayHeaders(reply.headers));
   await pour(reply.body, response);
 }
 
@@ -189,7 +189,11 @@ function sendRefusal(here: Exchange, refusal: Refusal): void {
   response.end(body);
 }
 
-function writeHead(here: Exchange, status: number, relayed: Array<[string, string]>): void {
+function writeHead(
+  here: Exchange,
+  status: number,
+  relayed: Array<readonly [string, string]>,
+): void {
   const { config, incoming, response } = here;
   const headers: Record<string, string | string[]> = answerHeaders(config, incoming);
   for (const [name, value] of relayed) {

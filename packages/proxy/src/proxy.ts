@@ -2,16 +2,13 @@
 import { authenticate } from "./authenticate.ts";
 import { openCall, type Incoming, type OpenCall } from "./call.ts";
 import type { ResolvedConfig } from "./config.ts";
-import { answerPreflight, corsHeaders, type Preflight } from "./cors.ts";
+import { answerPreflight, type Preflight } from "./cors.ts";
 import { emit, subjectOf } from "./events.ts";
 import { fault, tellEndHooks } from "./fault.ts";
-import { mergeVary, ownHeaders } from "./headers.ts";
 import { makePlan, type Plan, type UpstreamTraits } from "./plan.ts";
 import { isRefusal, refuse, type Refusal } from "./refusal.ts";
 import { appsRefusal, webhookRefusal } from "./restrictions.ts";
 import { parseTarget, TARGET_URL_HEADER, type Target } from "./target.ts";
-
-const METHODS: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "DELETE"]);
 
 /** What a front does next: forward, refuse, or answer a preflight. */
 export type Decision = Plan | Refusal | Preflight;
@@ -37,9 +34,7 @@ export async function decide(
   let call: OpenCall | undefined;
   let decision: Plan | Refusal;
   try {
-    const parsed = METHODS.has(method)
-      ? parseTarget(method, incoming.header(TARGET_URL_HEADER))
-      : methodRefusal(method);
+    const parsed = parseTarget(method, incoming.header(TARGET_URL_HEADER));
     if (isRefusal(parsed)) decision = parsed;
     else {
       target = parsed;
@@ -78,16 +73,6 @@ async function judge(
   return undefined;
 }
 
-/** The headers of an answer to this request, whatever it is: caching, `vary`, CORS. */
-export function answerHeaders(config: ResolvedConfig, incoming: Incoming): Record<string, string> {
-  const headers = ownHeaders(config.cacheControl);
-  if (config.cors === undefined) return headers;
-  for (const [name, value] of corsHeaders(config.cors, incoming.header("origin"))) {
-    headers[name] = name === "vary" ? mergeVary(headers["vary"] ?? "", value) : value;
-  }
-  return headers;
-}
-
 function tooLarge(config: ResolvedConfig): Refusal {
   const message = `The request body is larger than ${config.maxBodyBytes} bytes. Upload files to storage and send their URLs.`;
   return refuse("body_too_large", message, { hint: "The limit is the option maxBodyBytes." });
@@ -101,13 +86,6 @@ export function bodyRefusal(config: ResolvedConfig, { body }: Incoming): Refusal
     "Only a part of the request body arrived: the server that runs the proxy has a lower limit. Upload files to storage and send their URLs.";
   return refuse("body_too_large", message, {
     hint: "In Next.js the limit is experimental.proxyClientMaxBodySize.",
-  });
-}
-
-function methodRefusal(method: string): Refusal {
-  const allow = [...METHODS].join(", ");
-  return refuse("method_not_allowed", `${method} is not a method of fal's API.`, {
-    headers: { allow },
   });
 }
 

@@ -5,8 +5,8 @@ import type { Incoming } from "./call.ts";
 import { resolveConfig, type ResolvedConfig } from "./config.ts";
 import type { ProxyConfig } from "./options.ts";
 import type { Env } from "./environment.ts";
-import { relayHeaders } from "./headers.ts";
-import { answerHeaders, decide } from "./proxy.ts";
+import { answerHeaders, relayHeaders } from "./headers.ts";
+import { decide } from "./proxy.ts";
 import { isRefusal, refusalBody, type Refusal } from "./refusal.ts";
 import { obtain } from "./relay.ts";
 
@@ -68,7 +68,7 @@ export async function serve(
   }
   const reply = await obtain(config, incoming, decision, signal);
   if (isRefusal(reply)) return reply;
-  for (const [name, value] of relayHeaders(reply.headers, !relaysEncoded)) {
+  for (const [name, value] of relayHeaders(reply.headers)) {
     const before = headers[name];
     headers[name] = before === undefined ? value : `${before}, ${value}`;
   }

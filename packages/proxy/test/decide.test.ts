@@ -120,6 +120,9 @@ describe("allowed endpoints", () => {
     ["result, wildcard app", ["fal-ai/flu*/**"], "GET", queue("fal-ai/flux"), true],
     ["result, extglob", ["fal-ai/flux/@(dev|pro)"], "GET", queue("fal-ai/flux"), true],
     ["result, extglob elsewhere", ["fal-ai/flux/@(dev|pro)"], "GET", queue("fal-ai/veo3"), false],
+    ["result, a group of owners", ["@(fal-ai|me)/flux"], "GET", queue("fal-ai/flux"), true],
+    ["result, a group with a slash", ["a/b", "fal-ai/@(flux/dev|x)"], "GET", queue("a/c"), false],
+    ["result, a negation elsewhere", ["!fal-ai/flux/dev"], "GET", queue("fal-ai/flux"), true],
     ["a workflow", ["workflows/me/flow"], "GET", queue("workflows/me/flow", "/status"), true],
     [
       "another workflow",

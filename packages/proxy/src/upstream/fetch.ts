@@ -1,4 +1,5 @@
 /** The upstream client of edge runtimes: their own `fetch`, which decodes replies by itself. */
+import { withoutCoding } from "../headers.ts";
 import { toReadable, type OutgoingBody } from "../body.ts";
 import type {
   BodyEnd,
@@ -60,7 +61,7 @@ export async function send(
     signal?.removeEventListener("abort", leave);
     throw { sent: true, timedOut, cause } satisfies UpstreamFailure;
   }
-  const reply = { status: response.status, headers: [...response.headers] };
+  const reply = { status: response.status, headers: withoutCoding([...response.headers]) };
   clearTimeout(timer);
   if (response.body === null) return { ...reply, body: null };
 

@@ -4,7 +4,7 @@ import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { Agent, type Dispatcher } from "undici";
 import { joinChunks, type OutgoingBody } from "../body.ts";
-import { findHeader, type HeaderList } from "../headers.ts";
+import { findHeader, withoutCoding, type HeaderList } from "../headers.ts";
 import type { BodyEnd, Flow, Sink, UpstreamReply, UpstreamRequest } from "./exchange.ts";
 
 /** Encoded replies are handed over as they came. */
@@ -177,10 +177,9 @@ function decoded(
   const source = Readable.fromWeb(body as NodeReadableStream);
   // An error at either end destroys both, and the reader of the web stream sees it.
   const plain = pipeline(source, createDecoder(), () => {}) as unknown as Readable;
-  const coded = new Set(["content-encoding", "content-length"]);
   return {
     status,
-    headers: headers.filter(([name]) => !coded.has(name)),
+    headers: withoutCoding(headers),
     body: Readable.toWeb(plain) as ReadableStream<Uint8Array>,
   };
 }
