@@ -118,6 +118,7 @@ $call = curl_init($url);
 curl_setopt_array($call, [
     CURLOPT_CUSTOMREQUEST => $method,
     CURLOPT_CONNECTTIMEOUT => 10, // seconds
+    CURLOPT_BUFFERSIZE => 131072,
     CURLOPT_PROXY => '',
     CURLOPT_HEADERFUNCTION => function ($call, string $line): int {
         if (preg_match(RETURNED, strstr($line, ':', true) ?: '')) {
