@@ -6,7 +6,6 @@ import type { ExpectedFailures } from "./expected-failures.ts";
 import { profiles, type ProfileName } from "./profiles.ts";
 import { makeReport, type Report, type Result } from "./report.ts";
 import type { Rig } from "./rig.ts";
-import { eventually } from "./wants.ts";
 import { raiseStand, type Stand } from "./stand.ts";
 import { StartFailed, type Started } from "./start.ts";
 
@@ -131,21 +130,18 @@ async function runAll(
       options.concurrency ?? 8,
       async (one) => {
         const stand = standOf(one);
+        // Another case may have ended the process a moment ago.
+        await stand.revive();
         const { generation } = stand;
         const result = await runCase(one, stand.rig);
-        // A broken connection is seen before the end of the process that caused it.
-        if (result.outcome === "failed") await eventually(stand.hasEnded, 150);
-        if (stand.hasEnded() || stand.generation !== generation) again.push(one);
+        if ((await stand.endsSoon(result.outcome === "failed")) || stand.generation !== generation)
+          again.push(one);
         else done(one, result);
         await stand.revive();
       },
     );
     for (const one of [...again, ...offered.filter((one) => one.alone)]) {
-      const stand = standOf(one);
-      const result = await runCase(one, stand.rig);
-      if (result.outcome === "failed") await eventually(stand.hasEnded, 150);
-      done(one, stand.hasEnded() ? blameForTheEnd(result, stand) : result);
-      await stand.revive();
+      done(one, await runAlone(one, standOf(one)));
     }
   } finally {
     await Promise.all([...stands.values()].map((stand) => stand.stop()));
@@ -192,6 +188,18 @@ async function runCase(one: Case, rig: Rig | Error): Promise<Omit<Result, "case"
     if (error instanceof Broken) return result(error.failure);
     return result(unprovoked("a case that runs to its end", error as Error));
   }
+}
+
+/** A process may end late, because of the case before: who is to blame ends it twice. */
+async function runAlone(one: Case, stand: Stand): Promise<Omit<Result, "case">> {
+  let result = await runCase(one, stand.rig);
+  for (let tries = 1; await stand.endsSoon(result.outcome === "failed"); tries++) {
+    if (tries === 2) result = blameForTheEnd(result, stand);
+    await stand.revive();
+    if (tries === 2) break;
+    result = await runCase(one, stand.rig);
+  }
+  return result;
 }
 
 function blameForTheEnd(result: Omit<Result, "case">, stand: Stand): Omit<Result, "case"> {

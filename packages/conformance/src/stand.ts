@@ -4,12 +4,16 @@ import { profileEnvironment, type ProfileName } from "./profiles.ts";
 import { createRig, type Rig } from "./rig.ts";
 import type { ConformanceOptions } from "./runner.ts";
 import { startCommand, type Started } from "./start.ts";
+import { eventually } from "./wants.ts";
 
 export interface Stand {
   /** What cases work with, or the reason why nothing stands. */
   readonly rig: Rig | Error;
-  /** Its process ended by itself. */
-  hasEnded(): boolean;
+  /**
+   * Whether its process has ended by itself. Waits a moment: a reply, or a broken connection, is seen before the end of
+   * the process that caused it.
+   */
+  endsSoon(afterFailure: boolean): Promise<boolean>;
   /** How often it was started: when this changes during a case, the process ended meanwhile. */
   readonly generation: number;
   /** What the process printed last. */
@@ -36,7 +40,7 @@ export async function raiseStand(
     return {
       rig: createRig({ ...base, url }),
       generation: 1,
-      hasEnded: () => false,
+      endsSoon: async () => false,
       printed: () => "",
       revive: async () => {},
       stop: async () => {},
@@ -73,7 +77,10 @@ export async function raiseStand(
     get generation() {
       return generation;
     },
-    hasEnded: () => started?.ended?.() ?? false,
+    endsSoon: async (afterFailure) => {
+      const { ended } = started ?? {};
+      return ended !== undefined && eventually(ended, afterFailure ? 200 : 60);
+    },
     printed: () => started?.printed?.() ?? "",
     revive: () => {
       if (!started?.ended?.()) return reviving ?? Promise.resolve();

@@ -219,7 +219,8 @@ export const bodyCases: Case[] = inTopic("bodies", [
           void eventually(() => hasPart(side.fal), 700).then((seen) => (early = seen));
         },
       });
-      relayed(exchange);
+      const request = relayed(exchange);
+      exchange.want(request.bodyLength === length, `fal receives all ${length} bytes`);
       exchange.want(early, "fal has received a part before the caller sends the rest");
     },
   },

@@ -209,6 +209,7 @@ export const streamingCases: Case[] = inTopic("streaming", [
     title: "twenty streams at once are all streamed",
     rule: "P-46",
     level: "SHOULD",
+    alone: true,
     hint: "A server with one thread, or a pool of few connections, makes callers wait for each other.",
     run: async (rig) => {
       const streams = await Promise.all(Array.from({ length: 20 }, () => rig.call(sse)));
