@@ -44,15 +44,16 @@ export function topicTable(groups) {
   );
 }
 
-/** What our own adapters leave undone, by name. */
+/** What these proxies leave undone, by name. */
 export function departures({ reports }) {
-  const lines = reports.flatMap(({ subject, results }) =>
-    results.filter(hasFailed).map(({ case: one, reason }) => {
-      const why = reason === undefined ? "" : `: ${reason}`;
-      return `- ${subject}: ${one.level} \`${one.id}\` (${one.rule}), ${one.title}${why}`;
-    }),
-  );
-  return lines.length === 0 ? "- nothing" : lines.join("\n");
+  const lines = new Map();
+  for (const { subject, results } of reports) {
+    for (const { case: one, reason } of results.filter(hasFailed)) {
+      const line = `${one.level} \`${one.id}\` (${one.rule}), ${reason ?? one.title}`;
+      lines.set(line, [...(lines.get(line) ?? []), subject]);
+    }
+  }
+  return [...lines].map(([line, subjects]) => `- ${subjects.join(", ")}: ${line}`).join("\n");
 }
 
 const casesOf = (report, fault) =>
@@ -100,18 +101,18 @@ export function summary(groups) {
       score(results, "SHOULD"),
     ]),
   );
-  const verdicts = faults.map((fault) => [
-    fault,
-    ...groups.map(({ reports }) => {
+  const verdicts = groups.map(({ title, reports }) => [
+    title,
+    ...faults.map((fault) => {
       const all = reports.map((report) => verdict(report, fault));
       return ["✗", "✓"].find((one) => all.includes(one)) ?? "–";
     }),
   ]);
   return [
     table(["proxy", "", "MUST passed", "SHOULD passed"], totals),
-    `What ours leave undone, each for a reason of the framework:\n\n${departures(groups[0])}`,
-    "The faults of the published package, row by row (`npm run scoreboard -- --faults` names the cases): " +
-      "✗ when a case fails on any proxy of the kind.",
-    table(["", ...groups.map(({ title }) => title)], verdicts),
+    `What this package leaves undone, by framework:\n\n${departures(groups[0])}`,
+    "The faults of the published package: ✗ when a case fails on any proxy of the kind. " +
+      "`npm run scoreboard -- --faults` names the cases.",
+    table(["", ...faults.map((fault) => fault.slice(1))], verdicts),
   ].join("\n\n");
 }
