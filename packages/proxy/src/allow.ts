@@ -86,7 +86,7 @@ export function compileAllowRules(urlPatterns: string[], endpointPatterns: strin
 }
 
 /** The refusal for an endpoint that `allowedEndpoints` does not list. */
-export function endpointRefusal(endpoint = "its id"): Refusal {
+export function endpointRefusal(endpoint: unknown = "its id"): Refusal {
   return refuse("endpoint_not_allowed", "The proxy may not call this endpoint.", {
     hint: `Add "${endpoint}" to allowedEndpoints.`,
   });

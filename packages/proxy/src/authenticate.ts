@@ -1,6 +1,5 @@
 /** Who is calling: the app's own check, or a fal key of the caller's own. */
-import type { Incoming, OpenCall } from "./call.ts";
-import type { ResolvedConfig } from "./config.ts";
+import type { OpenCall } from "./call.ts";
 import { callerKey } from "./credentials.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 
@@ -12,24 +11,15 @@ import { refuse, type Refusal } from "./refusal.ts";
  *
  * @see PROTOCOL.md, "Authentication"
  */
-export async function authenticate(
-  config: ResolvedConfig,
-  incoming: Incoming,
-  call: OpenCall,
-): Promise<Refusal | undefined> {
-  if (config.isAuthenticated === undefined) {
-    const paysHimself = config.acceptCallerKeys && callerKey(incoming) !== undefined;
-    if (paysHimself || config.allowUnauthorized) return undefined;
-    return refuse("unauthenticated", "You are not signed in.", {
-      hint:
-        "Nothing can verify a caller yet: configure isAuthenticated. " +
-        "Without it, only callers who bring a fal key of their own are served.",
-    });
-  }
-  const answer = await config.isAuthenticated(call);
-  if (typeof answer === "object" && answer !== null) call.user = answer;
-  if (answer || config.allowUnauthorized) return undefined;
+export async function authenticate(call: OpenCall): Promise<Refusal | undefined> {
+  const { isAuthenticated, allowUnauthorizedRequests } = call.incoming.config;
+  const answer = isAuthenticated ? await isAuthenticated(call) : callerKey(call.incoming);
+  if (answer && typeof answer === "object") call.user = answer;
+  if (answer || allowUnauthorizedRequests) return undefined;
   return refuse("unauthenticated", "You are not signed in.", {
-    hint: "isAuthenticated answered false.",
+    hint: isAuthenticated
+      ? "isAuthenticated answered false."
+      : "Nothing can verify a caller yet: configure isAuthenticated. " +
+        "Without it, only callers who bring a fal key of their own are served.",
   });
 }

@@ -1,130 +1,127 @@
 /** The caller's body: streamed once, or read whole when a hook looks at it, never above the limit. */
+import { refuse, type Refusal } from "./refusal.ts";
 
 /** What an upstream client takes: bytes of known length, or a stream. */
 export type OutgoingBody = Uint8Array | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
 
-/** A request body that a hook may look at before it is forwarded. */
-export interface IncomingBody {
-  /** Declared length in bytes; undefined when the caller did not say. */
-  readonly length: number | undefined;
-  /** Whether it turned out to be larger than the limit, while it was read or sent. */
-  readonly exceeded: boolean;
-  /** Whether it ended before its declared length: a server in front has cut it. */
-  readonly cut: boolean;
-  /** The whole body, kept, so that forwarding still sends the same bytes. @throws when it exceeds the limit */
-  bytes(): Promise<Uint8Array>;
-  /** The body to send: the kept bytes, else the stream itself. Take it once. */
-  outgoing(): OutgoingBody | Promise<OutgoingBody>;
-}
-
 /** Where a front gets the bytes from. */
 export interface BodySource {
-  length: number | undefined;
+  /** Declared length in bytes; undefined when the caller did not say. */
+  readonly length: number | undefined;
+  /** The most that it may have, in bytes. */
+  readonly limit: number;
   /** Whether `stream` may end before `length` without an error. */
-  mayBeCut: boolean;
+  readonly mayBeCut: boolean;
   /** Reads everything at once, the cheapest way the platform has. */
   whole(): Promise<Uint8Array>;
   /** The untouched stream. */
-  stream(): AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
+  stream(): OutgoingBody;
+  /** The stream, watched as it passes. */
+  watched(meter: Meter): OutgoingBody;
+}
+
+/** Is told how many bytes of a stream have passed: before each chunk goes on, and at the end. */
+export interface Meter {
+  /** @throws to break off */
+  count(bytes: number, ended: boolean): void;
 }
 
 // Below this a body of declared length is read whole: one buffer is cheaper than a stream of one
 // chunk, and the upstream client can then write head and body at once.
 const SMALL = 65_536;
 
-/** Wraps a source; `limit` in bytes. A declared length above it is refused before this. */
-export function createBody(source: BodySource, limit: number): IncomingBody {
-  return new StreamedBody(source, limit);
-}
-
-// A class so that every request shares its methods: an object literal with getters is given a hidden
-// class of its own each time it is made, which nothing that reads it can be optimised for.
-class StreamedBody implements IncomingBody {
+/**
+ * A request body that a hook may look at before it is forwarded. A class so that every request
+ * shares its methods: an object literal with getters is given a hidden class of its own each time it
+ * is made, which nothing that reads it can be optimised for.
+ */
+export class IncomingBody implements Meter {
+  /** Declared length in bytes; undefined when the caller did not say. */
   readonly length: number | undefined;
-  exceeded = false;
-  cut = false;
-  private kept: Promise<Uint8Array> | undefined = undefined;
+  /** Why it cannot be forwarded: too large as declared; or, once read or sent, too large or cut. */
+  refusal: Refusal | undefined;
+  private kept: Promise<Uint8Array> | undefined;
   private readonly source: BodySource;
-  private readonly limit: number;
 
-  constructor(source: BodySource, limit: number) {
+  constructor(source: BodySource) {
     this.length = source.length;
     this.source = source;
-    this.limit = limit;
+    this.refusal = judge(source, source.length ?? 0, false);
   }
 
+  /** The whole body, kept, so that forwarding still sends the same bytes. @throws when there is a `refusal` */
   bytes(): Promise<Uint8Array> {
-    this.kept ??= this.length === undefined ? collect(this.checked()) : this.readWhole();
+    this.kept ??= this.read();
     return this.kept;
   }
+
+  /** The body to send: the kept bytes, else the stream itself. Take it once. */
   outgoing(): OutgoingBody | Promise<OutgoingBody> {
-    const { length, source } = this;
-    if (this.kept !== undefined || (length !== undefined && length <= SMALL)) return this.bytes();
-    return length === undefined || source.mayBeCut ? this.checked() : source.stream();
+    const { kept, length = Infinity, source } = this;
+    if (kept || length <= SMALL) return this.bytes();
+    return length === Infinity || source.mayBeCut ? source.watched(this) : source.stream();
   }
-  private async readWhole(): Promise<Uint8Array> {
-    const whole = await this.source.whole();
-    this.expectWhole(whole.byteLength);
-    return whole;
+
+  count(bytes: number, ended: boolean): void {
+    this.refusal = judge(this.source, bytes, ended);
+    if (this.refusal) throw new Error(this.refusal.message);
   }
-  private async *checked(): AsyncGenerator<Uint8Array> {
-    let seen = 0;
-    for await (const chunk of iterate(this.source.stream())) {
-      seen += chunk.byteLength;
-      this.exceeded = seen > this.limit;
-      if (this.exceeded) throw new Error(`The body is larger than ${this.limit} bytes.`);
-      yield chunk;
-    }
-    this.expectWhole(seen);
-  }
-  private expectWhole(seen: number): void {
-    this.cut = this.length !== undefined && seen < this.length;
-    if (this.cut) throw new Error(`Only ${seen} of ${this.length} bytes of the body arrived.`);
+
+  private async read(): Promise<Uint8Array> {
+    if (this.length === undefined) return readAll(this.source.watched(this));
+    const bytes = await this.source.whole();
+    this.count(bytes.byteLength, true);
+    return bytes;
   }
 }
+
+function judge(source: BodySource, bytes: number, ended: boolean): Refusal | undefined {
+  const { length = 0, limit } = source;
+  if (bytes > limit) {
+    return tooLarge(`is larger than ${limit} bytes`, "The limit is the option maxBodyBytes.");
+  }
+  return ended && bytes < length
+    ? tooLarge(
+        "arrived only in part: the server that runs the proxy has a lower limit",
+        "In Next.js it is experimental.proxyClientMaxBodySize.",
+      )
+    : undefined;
+}
+
+const tooLarge = (what: string, hint: string): Refusal =>
+  refuse("body_too_large", `The request body ${what}. Upload files and send their URLs.`, { hint });
 
 /** A body that a framework has already read whole. */
-export function bufferedBody(bytes: Uint8Array): IncomingBody {
-  return {
+export const bufferedBody = (bytes: Uint8Array, limit: number): IncomingBody =>
+  new IncomingBody({
     length: bytes.byteLength,
-    exceeded: false,
-    cut: false,
-    bytes: () => Promise.resolve(bytes),
-    outgoing: () => bytes,
-  };
-}
+    limit,
+    mayBeCut: false,
+    whole: () => Promise.resolve(bytes),
+    stream: () => bytes,
+    watched: () => bytes,
+  });
 
-// Not every runtime's ReadableStream is async iterable yet (Safari's is not, older workerd's too).
-async function* iterate(
-  stream: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  if (!("getReader" in stream)) {
-    yield* stream;
-    return;
-  }
-  const reader = stream.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    // Ends the read when the consumer stops early; after the end it does nothing.
-    await reader.cancel().catch(() => {});
-  }
+/** The same stream, watched by a meter. */
+export function metered(
+  stream: ReadableStream<Uint8Array>,
+  meter: Meter,
+): ReadableStream<Uint8Array> {
+  let bytes = 0;
+  return stream.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, control) {
+        meter.count((bytes += chunk.byteLength), false);
+        control.enqueue(chunk);
+      },
+      flush: () => meter.count(bytes, true),
+    }),
+  );
 }
 
 /** Reads a stream whole. */
-export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of chunks) {
-    parts.push(chunk);
-    length += chunk.byteLength;
-  }
-  return joinChunks(parts, length);
-}
+export const readAll = async (stream: OutgoingBody): Promise<Uint8Array> =>
+  new Uint8Array(await new Response(stream as BodyInit).arrayBuffer());
 
 /** One array out of several; `length` is their sum in bytes. */
 export function joinChunks(parts: readonly Uint8Array[], length: number): Uint8Array {
@@ -136,20 +133,4 @@ export function joinChunks(parts: readonly Uint8Array[], length: number): Uint8A
     at += part.byteLength;
   }
   return whole;
-}
-
-/** The form that every `fetch` takes. */
-export function toReadable(body: OutgoingBody): Uint8Array | ReadableStream<Uint8Array> {
-  if (body instanceof Uint8Array || "getReader" in body) return body;
-  const iterator = body[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>({
-    async pull(control) {
-      const { done, value } = await iterator.next();
-      if (done) control.close();
-      else control.enqueue(value);
-    },
-    async cancel() {
-      await iterator.return?.();
-    },
-  });
 }

@@ -1,6 +1,7 @@
 /** What hooks and guards see of one request, and where they ask to see its reply and its end. */
 import type { ProxyBehavior } from "./behavior.ts";
 import type { IncomingBody } from "./body.ts";
+import type { ResolvedConfig } from "./config.ts";
 import type { Env } from "./environment.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Target } from "./target.ts";
@@ -15,6 +16,8 @@ export interface User {
 
 /** What a front supplies about a request before anything is decided. Header names in lower case. */
 export interface Incoming {
+  /** The options that judge it. */
+  readonly config: ResolvedConfig;
   /** The adapter's id, such as `express`. */
   readonly adapter: string;
   readonly method: string;
@@ -28,6 +31,8 @@ export interface Incoming {
   /** The framework's own request object or context. */
   readonly native: unknown;
   readonly env: Env;
+  /** Whether upstream client and host hand over encoded replies as they are. */
+  readonly relaysEncoded: boolean;
   /** Where the adapter itself is told a key (Hono's `resolveApiKey`, SvelteKit's `credentials`). */
   readonly resolveApiKey?: (() => Promise<string | undefined>) | undefined;
 }
@@ -97,44 +102,35 @@ export type Guard = (call: Call) => Refusal | void | Promise<Refusal | void>;
 /** What the documented hooks receive: a {@link Call} that is the published behavior as well. */
 export type HookCall = Call & ProxyBehavior<unknown>;
 
-/** A call with what only the pipeline may touch. */
-export interface OpenCall extends HookCall {
+/**
+ * A call with what only the pipeline may touch. A class only because its methods are shared by every
+ * request, where closures would be made anew.
+ */
+export class OpenCall implements HookCall {
+  readonly incoming: Incoming;
+  readonly target: Target;
+  readonly id: string;
+  readonly method: string;
+  readonly ip: string | undefined;
+  readonly native: unknown;
   user: User | undefined;
-  readonly replyHooks: ReplyHook[];
-  readonly endHooks: EndHook[];
-}
-
-/** Opens the call of an incoming request whose target is known. */
-export function openCall(incoming: Incoming, target: Target): OpenCall {
-  return new RequestCall(incoming, target);
-}
-
-// A class only because its methods are shared by every request, where closures would be made anew.
-class RequestCall implements OpenCall {
-  user: User | undefined = undefined;
+  readonly arrived: number = Date.now();
   readonly replyHooks: ReplyHook[] = [];
   readonly endHooks: EndHook[] = [];
-  readonly target: Target;
-  private readonly incoming: Incoming;
-  private parsed: Promise<unknown> | undefined = undefined;
+  private parsed: Promise<unknown> | undefined;
+  readonly respondWith: () => never = onlyTheProxyAnswers;
+  readonly sendResponse: () => never = onlyTheProxyAnswers;
+  readonly sendHeader: () => never = onlyTheProxyAnswers;
 
   constructor(incoming: Incoming, target: Target) {
     this.incoming = incoming;
     this.target = target;
+    this.id = incoming.adapter;
+    this.method = incoming.method;
+    this.ip = incoming.ip;
+    this.native = incoming.native;
   }
 
-  get id(): string {
-    return this.incoming.adapter;
-  }
-  get method(): string {
-    return this.incoming.method;
-  }
-  get ip(): string | undefined {
-    return this.incoming.ip;
-  }
-  get native(): unknown {
-    return this.incoming.native;
-  }
   getHeader(name: string): string | undefined {
     return this.incoming.header(name.toLowerCase());
   }
@@ -142,13 +138,11 @@ class RequestCall implements OpenCall {
     return Object.fromEntries(this.incoming.headers());
   }
   async getRequestBody(): Promise<string | undefined> {
-    const body = this.incoming.body;
-    return body === undefined ? undefined : new TextDecoder().decode(await body.bytes());
+    const bytes = await this.incoming.body?.bytes();
+    return bytes && new TextDecoder().decode(bytes);
   }
   json(): Promise<unknown> {
-    this.parsed ??= this.getRequestBody().then((text) =>
-      text === undefined || text === "" ? undefined : (JSON.parse(text) as unknown),
-    );
+    this.parsed ??= this.getRequestBody().then((text) => (text ? JSON.parse(text) : undefined));
     return this.parsed;
   }
   onReply(hook: ReplyHook): void {
@@ -157,16 +151,10 @@ class RequestCall implements OpenCall {
   onEnd(hook: EndHook): void {
     this.endHooks.push(hook);
   }
-  respondWith(): never {
-    throw onlyTheProxyAnswers();
-  }
-  sendResponse(): never {
-    throw onlyTheProxyAnswers();
-  }
-  sendHeader(): never {
-    throw onlyTheProxyAnswers();
-  }
 }
 
-const onlyTheProxyAnswers = (): Error =>
-  new Error("A hook decides and the proxy answers: return false, undefined or a refusal instead.");
+function onlyTheProxyAnswers(): never {
+  throw new Error(
+    "A hook decides and the proxy answers: return false, undefined or a refusal instead.",
+  );
+}

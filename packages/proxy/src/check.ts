@@ -1,82 +1,76 @@
 /** What each option must look like, and the message for one that does not. */
 import type { ProxyConfig } from "./options.ts";
+import { parseUrl } from "./url.ts";
 
-type Check = readonly [form: string, holds: (value: any) => boolean];
+type Test = (value: any) => unknown;
 
-const isFunction = (value: unknown): boolean => typeof value === "function";
-const isPositive = (value: unknown): boolean =>
-  typeof value === "number" && Number.isFinite(value) && value > 0;
-const isList = (value: unknown, holds: (item: any) => boolean): boolean =>
-  Array.isArray(value) && value.every((item) => holds(item));
-const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
-const isOneOf = (...words: string[]): Check => [
-  words.map((word) => `"${word}"`).join(" or "),
-  (value) => words.includes(value),
-];
+const isFunction: Test = (value) => typeof value === "function";
+const isPositive: Test = (value) => Number.isFinite(value) && value > 0;
+const isText =
+  (form: RegExp): Test =>
+  (value) =>
+    typeof value === "string" && form.test(value);
+const isListOf =
+  (holds: Test): Test =>
+  (value) =>
+    Array.isArray(value) && value.every(holds);
 
-const isUrlPattern = (pattern: unknown): boolean =>
-  isText(pattern) && !/^[\w+.-]*:?\/\//.test(pattern as string);
-const isEndpointPattern = (pattern: unknown): boolean =>
-  isText(pattern) && !/^(\/|https?:|(queue\.)?fal\.run\/)/.test(pattern as string);
-const isOrigin = (origin: unknown): boolean =>
-  isText(origin) && /^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/i.test(origin as string);
+const areOrigins = isListOf(isText(/^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/i));
+const areHosts = isListOf(isText(/./));
+const isWebhookWord = isText(/^(forward|deny)$/);
 
-const CHECKS: Readonly<Record<keyof ProxyConfig, Check>> = {
+/** Of each option: what it must be, with an example, and whether it is. */
+const OPTIONS: Readonly<Record<keyof ProxyConfig, readonly [form: string, holds: Test]>> = {
   allowedUrlPatterns: [
     'globs over the URL without its scheme: ["fal.run/**", "queue.fal.run/**"]',
-    (value) => isList(value, isUrlPattern),
+    isListOf(isText(/^(?![\w+.-]*:?\/\/)./)),
   ],
   allowedEndpoints: [
     'globs over the endpoint id, without a host: ["fal-ai/flux/**"]',
-    (value) => isList(value, isEndpointPattern),
+    isListOf(isText(/^(?!\/|https?:|(queue\.)?fal\.run\/)./)),
   ],
   allowUnauthorizedRequests: ["true or false", (value) => typeof value === "boolean"],
   isAuthenticated: ["a function: async (call) => true, false or { id }", isFunction],
   resolveFalAuth: ["a function: async (call) => process.env.MY_FAL_KEY", isFunction],
-  callerKeys: isOneOf("accept", "refuse"),
+  callerKeys: ['"accept" or "refuse"', isText(/^(accept|refuse)$/)],
   maxBodyBytes: ["a number of bytes, such as 52428800", isPositive],
   timeouts: [
     "numbers of ms: { connect: 10000, headers: 3600000, idle: 3600000 }",
     (value) =>
-      typeof value === "object" &&
-      value !== null &&
+      Object(value) === value &&
       Object.entries(value).every(
         ([name, ms]) =>
-          ["connect", "headers", "idle"].includes(name) && (ms === undefined || isPositive(ms)),
+          /^(connect|headers|idle)$/.test(name) && (ms === undefined || isPositive(ms)),
       ),
   ],
   cors: [
     '{ origins: ["https://app.example"], credentials: true } or { origins: "*" }',
-    (value) => (value?.origins === "*" && !value.credentials) || isList(value?.origins, isOrigin),
+    ({ origins, credentials }) => (origins === "*" && !credentials) || areOrigins(origins),
   ],
   webhooks: [
     '"forward", "deny" or { hosts: ["hooks.example.com"] }',
-    (value) => value === "forward" || value === "deny" || isList(value?.hosts, isText),
+    (value) => isWebhookWord(value) || areHosts(value.hosts),
   ],
-  cacheControl: ['a header value, such as "no-store, no-transform"', isText],
-  guards: ["a list of functions: [(call) => …]", (value) => isList(value, isFunction)],
+  cacheControl: ['a header value, such as "no-store, no-transform"', isText(/./)],
+  guards: ["a list of functions: [(call) => …]", isListOf(isFunction)],
   onEvent: ["a function: (event) => …", isFunction],
   upstream: [
     'the origin of a local server, such as "http://127.0.0.1:4000" (it receives the key, so another machine needs { url, remote: true })',
-    (value) => upstreamOrigin(value) !== undefined,
+    upstreamOrigin,
   ],
 };
 
 /** @throws TypeError that names the first wrong option and shows its right form */
 export function checkConfig(config: ProxyConfig): void {
-  if (typeof config !== "object" || config === null) {
-    throw new TypeError(`fal proxy: the configuration must be an object, not ${show(config)}.`);
-  }
+  if (Object(config) !== config) throw wrong("the configuration", "an object", config);
   for (const [name, value] of Object.entries(config)) {
-    const check = (CHECKS as Record<string, Check | undefined>)[name];
-    if (check === undefined) {
-      const names = Object.keys(CHECKS).join(", ");
+    const option = OPTIONS[name as keyof ProxyConfig];
+    if (option === undefined) {
+      const names = Object.keys(OPTIONS).join(", ");
       throw new TypeError(`fal proxy: there is no option "${name}". The options are ${names}.`);
     }
-    const [form, holds] = check;
-    if (value !== undefined && !holds(value)) {
-      throw new TypeError(`fal proxy: ${name} must be ${form}, not ${show(value)}.`);
-    }
+    const [form, holds] = option;
+    if (value !== undefined && !(value !== null && holds(value))) throw wrong(name, form, value);
   }
 }
 
@@ -86,28 +80,23 @@ export function checkConfig(config: ProxyConfig): void {
  */
 export function checkUpstream(text: string): string {
   const origin = upstreamOrigin(text);
-  if (origin !== undefined) return origin;
-  throw new TypeError(
-    `fal proxy: FAL_PROXY_UPSTREAM must be ${CHECKS.upstream[0]}, not "${text}".`,
-  );
+  if (origin === undefined) throw wrong("FAL_PROXY_UPSTREAM", OPTIONS.upstream[0], text);
+  return origin;
 }
 
 /** The origin of an `upstream` option; undefined when it is wrong. */
-export function upstreamOrigin(given: ProxyConfig["upstream"]): string | undefined {
-  const { url: text, remote = false } =
-    typeof given === "object" && given !== null ? given : { url: given as string };
-  try {
-    const url = new URL(text);
-    const plain = url.pathname === "/" && url.search + url.hash + url.username === "";
-    const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
-    const usable = plain && /^https?:$/.test(url.protocol) && (loopback || remote);
-    return usable ? url.origin : undefined;
-  } catch {
+export function upstreamOrigin(given: NonNullable<ProxyConfig["upstream"]>): string | undefined {
+  const { url: text, remote } = typeof given === "object" ? given : { url: given, remote: false };
+  const url = parseUrl(text);
+  // Nothing but scheme, host and port.
+  if (url === undefined || url.href !== `${url.origin}/` || !/^https?:/.test(url.protocol)) {
     return undefined;
   }
+  const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
+  return loopback || remote ? url.origin : undefined;
 }
 
-function show(value: unknown): string {
-  if (typeof value === "function") return "a function";
-  return JSON.stringify(value) ?? String(value);
+function wrong(what: string, form: string, value: unknown): TypeError {
+  const shown = JSON.stringify(value) ?? `a ${typeof value}`;
+  return new TypeError(`fal proxy: ${what} must be ${form}, not ${shown}.`);
 }

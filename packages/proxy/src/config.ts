@@ -8,22 +8,26 @@ import type { EventHandler } from "./events.ts";
 import type { ProxyConfig, Timeouts, WebhookRule } from "./options.ts";
 
 /** The options with defaults in place and rules compiled. */
-export interface ResolvedConfig {
+export interface ResolvedConfig extends Defaults {
   readonly allow: AllowRules;
-  readonly allowUnauthorized: boolean;
-  readonly acceptCallerKeys: boolean;
-  readonly isAuthenticated: ProxyConfig["isAuthenticated"];
-  readonly resolveFalAuth: ProxyConfig["resolveFalAuth"];
-  readonly maxBodyBytes: number;
+  readonly isAuthenticated?: ProxyConfig["isAuthenticated"];
+  readonly resolveFalAuth?: ProxyConfig["resolveFalAuth"];
   readonly timeouts: Readonly<Required<Timeouts>>;
-  readonly cors: CorsOptions | undefined;
-  readonly webhooks: WebhookRule;
-  readonly cacheControl: string;
-  readonly guards: readonly Guard[];
-  readonly onEvent: EventHandler | undefined;
+  readonly cors?: CorsOptions | undefined;
+  readonly onEvent?: EventHandler | undefined;
   /** The origin from the option; the environment is asked per call. */
   readonly upstream: string | undefined;
   readonly development: boolean;
+}
+
+/** What stands where an app says nothing. */
+interface Defaults {
+  readonly allowUnauthorizedRequests: boolean;
+  readonly callerKeys: "accept" | "refuse";
+  readonly maxBodyBytes: number;
+  readonly webhooks: WebhookRule;
+  readonly cacheControl: string;
+  readonly guards: readonly Guard[];
 }
 
 /**
@@ -33,70 +37,56 @@ export interface ResolvedConfig {
  * @throws TypeError that names the option and shows the right form
  */
 export function resolveProxyConfig(config: ProxyConfig = {}): ProxyConfig {
-  const resolved = resolveConfig(config);
+  const { allowUnauthorizedRequests } = resolveConfig(config);
   return {
     ...config,
     allowedUrlPatterns: config.allowedUrlPatterns ?? DEFAULT_ALLOWED_URL_PATTERNS,
     allowedEndpoints: config.allowedEndpoints ?? [],
-    allowUnauthorizedRequests: resolved.allowUnauthorized,
+    allowUnauthorizedRequests,
   };
-}
-
-const known = new WeakMap<ProxyConfig, ResolvedConfig>();
-
-/** Checks and compiles; the same object is compiled once. @throws TypeError */
-export function resolveConfig(config: ProxyConfig): ResolvedConfig {
-  let resolved = known.get(config);
-  if (resolved === undefined) {
-    checkConfig(config);
-    known.set(config, (resolved = compile(config)));
-  }
-  return resolved;
 }
 
 const HOUR = 3_600_000;
 
-function compile(config: ProxyConfig): ResolvedConfig {
-  const { isAuthenticated, allowedEndpoints = [], timeouts } = config;
+/** Checks and compiles. @throws TypeError that names the option and shows the right form */
+export function resolveConfig(config: ProxyConfig): ResolvedConfig {
+  checkConfig(config);
+  const { allowedUrlPatterns, allowedEndpoints = [], isAuthenticated, timeouts, upstream } = config;
+  const defaults: Defaults = {
+    allowUnauthorizedRequests: !isAuthenticated,
+    callerKeys: isAuthenticated ? "refuse" : "accept",
+    maxBodyBytes: 50 * 1024 * 1024,
+    webhooks: "forward",
+    cacheControl: "no-store, no-transform",
+    guards: [],
+  };
   const resolved: ResolvedConfig = {
-    allow: compileAllowRules(
-      config.allowedUrlPatterns ?? DEFAULT_ALLOWED_URL_PATTERNS,
-      allowedEndpoints,
-    ),
-    allowUnauthorized: config.allowUnauthorizedRequests ?? isAuthenticated === undefined,
-    acceptCallerKeys: (config.callerKeys ?? (isAuthenticated ? "refuse" : "accept")) === "accept",
-    isAuthenticated,
-    resolveFalAuth: config.resolveFalAuth,
-    maxBodyBytes: config.maxBodyBytes ?? 50 * 1024 * 1024,
-    timeouts: {
-      connect: timeouts?.connect ?? 10_000,
-      headers: timeouts?.headers ?? HOUR,
-      idle: timeouts?.idle ?? HOUR,
-    },
-    cors: config.cors,
-    webhooks: config.webhooks ?? "forward",
-    cacheControl: config.cacheControl ?? "no-store, no-transform",
-    guards: config.guards ?? [],
-    onEvent: config.onEvent,
-    upstream: config.upstream && upstreamOrigin(config.upstream),
+    ...defaults,
+    ...given(config),
+    allow: compileAllowRules(allowedUrlPatterns ?? DEFAULT_ALLOWED_URL_PATTERNS, allowedEndpoints),
+    timeouts: { connect: 10_000, headers: HOUR, idle: HOUR, ...given(timeouts) },
+    upstream: upstream && upstreamOrigin(upstream),
     development: isDevelopment(),
   };
   if (allowedEndpoints.length === 0) {
-    warnOnce(
-      "fal proxy: allowedEndpoints is empty, so every fal endpoint can be called. List yours before production.",
-    );
+    warnOnce("allowedEndpoints is empty: every fal endpoint can be called. List yours");
   }
-  if (resolved.allowUnauthorized) {
-    warnOnce(
-      "fal proxy: requests without a signed-in user are served and your key pays. Set isAuthenticated before production.",
-    );
+  if (resolved.allowUnauthorizedRequests) {
+    warnOnce("callers who are not signed in are served and your key pays. Set isAuthenticated");
   }
   return resolved;
 }
 
+/** The options that are not undefined. */
+const given = <Options extends object>(options: Options | undefined): Given<Options> =>
+  Object.fromEntries(
+    Object.entries(options ?? {}).filter(([, value]) => value !== undefined),
+  ) as Given<Options>;
+type Given<Options> = { [Name in keyof Options]?: Exclude<Options[Name], undefined> };
+
 const warned = new Set<string>();
 
 function warnOnce(text: string): void {
-  if (!warned.has(text)) console.warn(text);
+  if (!warned.has(text)) console.warn(`fal proxy: ${text} before production.`);
   warned.add(text);
 }

@@ -1,4 +1,5 @@
 /** Cross-origin answers: the preflight, and the headers that let a page read a relayed reply. */
+import type { Incoming } from "./call.ts";
 import { METHODS, TARGET_URL_HEADER } from "./target.ts";
 
 /** The `cors` option. Without it the proxy answers same-origin pages only. */
@@ -36,8 +37,9 @@ export function corsHeaders(cors: CorsOptions, origin = ""): Record<string, stri
  * Answers a preflight (Fetch standard, "CORS-preflight request"). An origin that is not allowed
  * gets no allowing headers, which is how a browser is told no.
  */
-export function answerPreflight(cors: CorsOptions, origin = "", requested = ""): Preflight {
-  if (!isAllowed(cors, origin)) return { kind: "preflight", headers: {} };
+export function answerPreflight(cors: CorsOptions, incoming: Incoming): Preflight {
+  const requested = incoming.header("access-control-request-headers") ?? "";
+  if (!isAllowed(cors, incoming.header("origin"))) return { kind: "preflight", headers: {} };
   // fal's clients send many x-fal-* headers, and all are forwarded: what is asked for is allowed.
   const falsOwn = requested.toLowerCase().match(/\bx-(app-)?fal-[a-z0-9-]+/g) ?? [];
   const own = (cors.headers ?? []).map((name) => name.toLowerCase());
@@ -52,5 +54,5 @@ export function answerPreflight(cors: CorsOptions, origin = "", requested = ""):
   };
 }
 
-const isAllowed = ({ origins }: CorsOptions, origin: string): boolean =>
+const isAllowed = ({ origins }: CorsOptions, origin = ""): boolean =>
   origins === "*" || origins.includes(origin);

@@ -1,13 +1,13 @@
 /** Whose key pays: the `authorization` value that goes to fal, or why there is none. */
-import type { HookCall, Incoming } from "./call.ts";
-import type { ProxyConfig } from "./options.ts";
+import type { Incoming, OpenCall } from "./call.ts";
 import { readEnv, type Env } from "./environment.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 
-/** A fal key that the caller brought along: `Key …`, and nothing else, is a fal credential. */
+/** A fal key that the caller brought along, where one may: `Key …`, and nothing else, is a fal credential. */
 export function callerKey(incoming: Incoming): string | undefined {
+  const accepted = incoming.config.callerKeys === "accept";
   const value = incoming.header("authorization");
-  return value !== undefined && /^key\s+\S/i.test(value) ? value : undefined;
+  return accepted && /^key\s+\S/i.test(value ?? "") ? value : undefined;
 }
 
 /**
@@ -22,19 +22,17 @@ export function keyFromEnv(env?: Env): string | undefined {
   return id !== undefined && secret !== undefined ? `${id}:${secret}` : undefined;
 }
 
-/** Where the operator's key comes from, in order: `resolveFalAuth`, the adapter, the environment. */
-export async function operatorCredential(
-  resolveFalAuth: ProxyConfig["resolveFalAuth"],
-  call: HookCall,
-  incoming: Incoming,
-): Promise<string | Refusal> {
-  if (resolveFalAuth !== undefined) {
-    const value = await resolveFalAuth(call);
-    return toAuthorization(value, "resolveFalAuth returned");
-  }
-  const fromAdapter = await incoming.resolveApiKey?.();
-  if (fromAdapter) return toAuthorization(fromAdapter, "The adapter's key option gave");
-  return toAuthorization(keyFromEnv(incoming.env), "The environment variable FAL_KEY holds");
+/** Who pays, in order: the caller, `resolveFalAuth`, the adapter's own option, the environment. */
+export async function credentialFor(call: OpenCall): Promise<string | Refusal> {
+  const { incoming } = call;
+  const own = callerKey(incoming);
+  if (own !== undefined) return own;
+  const { resolveFalAuth } = incoming.config;
+  if (resolveFalAuth) return toAuthorization(await resolveFalAuth(call), "resolveFalAuth returned");
+  const given = await incoming.resolveApiKey?.();
+  return given
+    ? toAuthorization(given, "The adapter's key option gave")
+    : toAuthorization(keyFromEnv(incoming.env), "The environment variable FAL_KEY holds");
 }
 
 /**
@@ -44,28 +42,15 @@ export async function operatorCredential(
  * @returns `Key …` (or the given `Bearer …`), or `no_credentials`, whose message never repeats it
  */
 export function toAuthorization(value: unknown, from: string): string | Refusal {
-  const text = typeof value === "string" ? unquote(value) : "";
-  const [, scheme, rest] = /^(?:(key|bearer)(?:\s+|$))?(.*)$/is.exec(text) as unknown as string[];
-  const secret = unquote(rest ?? "").replace(/^(?:key(?:\s+|$))+/i, "");
-  if (secret === "" || secret === "undefined" || secret === "null") return missing(from);
-  if (/[^\x21-\x7e]/.test(secret)) {
-    return refuse("no_credentials", OPERATOR_TROUBLE, {
-      hint: `${from} a value with white space or non-ASCII characters inside: it is no fal key.`,
+  const unfit = (why: string): Refusal =>
+    refuse("no_credentials", "The server has no usable fal key: its operator must set FAL_KEY.", {
+      hint: `${from} ${why}.`,
     });
+  const text = typeof value === "string" ? value.replaceAll(/["']/g, "").trim() : "";
+  const [, scheme = "", secret = ""] = /^(?:(key|bearer)(?:\s+|$))*(.*)$/is.exec(text) ?? [];
+  if (/^(undefined|null)?$/.test(secret)) {
+    return unfit("nothing: a key has the form <id>:<secret>, from fal.ai/dashboard/keys");
   }
-  return `${scheme?.toLowerCase() === "bearer" ? "Bearer" : "Key"} ${secret}`;
+  if (/[^!-~]/.test(secret)) return unfit("a value with spaces or non-ASCII inside: no fal key");
+  return `${/bearer/i.test(scheme) ? "Bearer" : "Key"} ${secret}`;
 }
-
-const OPERATOR_TROUBLE =
-  "The server has no usable fal key: its operator must set the FAL_KEY environment variable.";
-
-const missing = (from: string): Refusal =>
-  refuse("no_credentials", OPERATOR_TROUBLE, {
-    hint: `${from} nothing. A key has the form <id>:<secret>, from fal.ai/dashboard/keys.`,
-  });
-
-const unquote = (text: string): string =>
-  text
-    .trim()
-    .replace(/^(["'])(.*)\1$/s, "$2")
-    .trim();

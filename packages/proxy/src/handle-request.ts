@@ -2,7 +2,7 @@
 import type { ProxyBehavior } from "./behavior.ts";
 import { bufferedBody, type IncomingBody } from "./body.ts";
 import type { Incoming } from "./call.ts";
-import { resolveConfig } from "./config.ts";
+import { resolveConfig, type ResolvedConfig } from "./config.ts";
 import type { ProxyConfig } from "./options.ts";
 import { fault } from "./fault.ts";
 import { answerHeaders } from "./headers.ts";
@@ -25,37 +25,46 @@ export async function handleRequest<ResponseType>(
   behavior: ProxyBehavior<ResponseType>,
   config: ProxyConfig = {},
 ): Promise<ResponseType> {
-  const resolved = resolveConfig(config);
   const headers = headersOf(behavior);
-  const incoming: Incoming = {
+  const base = {
+    config: resolvedOnce(config),
     adapter: behavior.id,
     method: behavior.method.toUpperCase(),
-    header: (name) => headers.get(name) ?? single(behavior.getHeader(name)),
+    header: (name: string) => headers.get(name) ?? single(behavior.getHeader(name)),
     headers: () => headers,
-    body: undefined,
     ip: undefined,
     native: behavior,
     env: undefined,
+    // Such a host reads the Response as if `fetch` had made it, so its body must be plain.
+    relaysEncoded: false,
     resolveApiKey: behavior.resolveApiKey,
   };
+  let incoming: Incoming = { ...base, body: undefined };
   let answer;
   try {
-    const body = await bodyOf(behavior, incoming.method);
-    // Such a host reads the Response as if `fetch` had made it, so its body must be plain.
-    answer = await serve(resolved, { ...incoming, body }, undefined, false);
+    incoming = { ...base, body: await bodyOf(behavior, incoming) };
+    answer = await serve(incoming, undefined);
   } catch (error) {
-    answer = fault(resolved, incoming, undefined, error);
+    answer = fault(incoming, undefined, error);
   }
   if (isRefusal(answer)) {
-    const own = { ...answerHeaders(resolved, incoming), ...answer.headers };
+    const own = { ...answerHeaders(incoming), ...answer.headers };
     for (const [name, value] of Object.entries(own)) behavior.sendHeader(name, value);
-    return behavior.respondWith(answer.status, refusalBody(answer, resolved.development));
+    return behavior.respondWith(answer.status, refusalBody(answer, incoming.config.development));
   }
   // A host that reads the body itself writes its own length.
   answer.headers.forEach((value, name) => {
     if (name !== "content-length") behavior.sendHeader(name, value);
   });
   return behavior.sendResponse(answer);
+}
+
+const resolved = new WeakMap<ProxyConfig, ResolvedConfig>();
+
+function resolvedOnce(config: ProxyConfig): ResolvedConfig {
+  let known = resolved.get(config);
+  if (known === undefined) resolved.set(config, (known = resolveConfig(config)));
+  return known;
 }
 
 function headersOf(behavior: ProxyBehavior<unknown>): Map<string, string> {
@@ -73,8 +82,8 @@ function single(value: ReturnType<ProxyBehavior<unknown>["getHeader"]>): string 
 
 async function bodyOf(
   behavior: ProxyBehavior<unknown>,
-  method: string,
+  { method, config }: Incoming,
 ): Promise<IncomingBody | undefined> {
   const text = method === "GET" ? undefined : await behavior.getRequestBody();
-  return text ? bufferedBody(new TextEncoder().encode(text)) : undefined;
+  return text ? bufferedBody(new TextEncoder().encode(text), config.maxBodyBytes) : undefined;
 }

@@ -1,6 +1,5 @@
 /** The only file that names a header to forward or to drop, in both directions. */
 import type { Incoming } from "./call.ts";
-import type { ResolvedConfig } from "./config.ts";
 import { corsHeaders } from "./cors.ts";
 import { TARGET_URL_HEADER } from "./target.ts";
 
@@ -45,25 +44,21 @@ const RELAYED = new RegExp(
     ")$)",
 );
 
-/** What {@link forwardHeaders} adds to the caller's headers. */
-export interface Added {
-  /** The value of `authorization`. */
-  credential: string;
-  /** The adapter's id, told to fal as the published package does. */
-  adapter: string;
-  /** Whether an encoded reply can be relayed as it is: then the caller's wish goes on. */
-  acceptEncoding: boolean;
-}
-
-/** The headers of the upstream request. Bodies are framed by the upstream client. */
+/**
+ * The headers of the upstream request. Bodies are framed by the upstream client.
+ *
+ * @param credential the value of `authorization`
+ * @param acceptEncoding whether an encoded reply can be relayed as it is: then the caller's wish goes on
+ */
 export function forwardHeaders(
-  incoming: Iterable<readonly [string, string]>,
-  { credential, adapter, acceptEncoding }: Added,
+  incoming: Incoming,
+  credential: string,
+  acceptEncoding: boolean,
 ): Record<string, string> {
-  const headers = Object.fromEntries(pick(incoming, FORWARDED));
+  const headers = Object.fromEntries(pick(incoming.headers(), FORWARDED));
   if (!acceptEncoding) delete headers["accept-encoding"];
   headers["authorization"] = credential;
-  headers["x-fal-client-proxy"] = `@fal-ai/server-proxy/${adapter}`;
+  headers["x-fal-client-proxy"] = `@fal-ai/server-proxy/${incoming.adapter}`;
   return headers;
 }
 
@@ -104,10 +99,8 @@ export function withoutCoding(headers: HeaderList): HeaderList {
  * middleware from holding back a stream (RFC 9111 §5.2.2.6). `nosniff`: fal's bodies stand on the
  * app's own origin, and a model may return whatever it was talked into.
  */
-export function answerHeaders(
-  { cacheControl, cors }: ResolvedConfig,
-  incoming: Incoming,
-): Record<string, string> {
+export function answerHeaders(incoming: Incoming): Record<string, string> {
+  const { cacheControl, cors } = incoming.config;
   return {
     "cache-control": cacheControl,
     vary: cors ? `${TARGET_URL_HEADER}, origin` : TARGET_URL_HEADER,

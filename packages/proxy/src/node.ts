@@ -1,6 +1,6 @@
 /** The front of Node-style servers: a request and a response object, no web streams in between. */
-import { exchange, relaysEncoded } from "#upstream";
-import { bufferedBody, createBody, joinChunks, type IncomingBody } from "./body.ts";
+import { exchange, relaysEncoded, toBody } from "#upstream";
+import { bufferedBody, IncomingBody, joinChunks, type Meter } from "./body.ts";
 import type { Incoming } from "./call.ts";
 import { resolveConfig, type ResolvedConfig } from "./config.ts";
 import type { ProxyConfig } from "./options.ts";
@@ -58,7 +58,6 @@ export type NodeFront = (
 
 /** One request with what every step of its answer needs. */
 interface Exchange {
-  readonly config: ResolvedConfig;
   readonly incoming: Incoming;
   readonly response: NodeResponse;
 }
@@ -76,10 +75,10 @@ export function createNodeFront(
   const config = resolveConfig(options);
   return async (request, response, native = request) => {
     const body = bodyOf(request, config.maxBodyBytes, cutsBodies);
-    const incoming = fromNode(adapter, request, body, native);
-    const here: Exchange = { config, incoming, response };
+    const incoming = fromNode(config, adapter, request, body, native);
+    const here: Exchange = { incoming, response };
     if (isRefusal(body)) return sendRefusal(here, body);
-    const decision = await decide(config, incoming, { relaysEncoded });
+    const decision = await decide(incoming);
     if (isRefusal(decision)) return sendRefusal(here, decision);
     if (decision.kind === "preflight") {
       writeHead(here, 204, Object.entries(decision.headers));
@@ -92,7 +91,7 @@ export function createNodeFront(
 
 /** Relays by callbacks: fal's chunks go straight to the response. */
 async function relay(here: Exchange, plan: Plan): Promise<void> {
-  const { config, incoming, response } = here;
+  const { response } = here;
   let status: number | undefined;
   let length: number;
   let bytes = 0;
@@ -106,7 +105,7 @@ async function relay(here: Exchange, plan: Plan): Promise<void> {
   try {
     body = await plan.body();
   } catch (error) {
-    return sendRefusal(here, unsuccessful(config, incoming, plan, error, response.destroyed));
+    return sendRefusal(here, unsuccessful(plan, error, response.destroyed));
   }
   if (response.destroyed) return finish("client_gone");
   sent = true;
@@ -137,7 +136,7 @@ async function relay(here: Exchange, plan: Plan): Promise<void> {
         return finish("upstream_failed");
       }
       over = true;
-      sendRefusal(here, unsuccessful(config, incoming, plan, failure, false));
+      sendRefusal(here, unsuccessful(plan, failure, false));
     },
   });
   response.on("drain", () => flow.resume());
@@ -150,10 +149,10 @@ async function relay(here: Exchange, plan: Plan): Promise<void> {
 
 /** Relays a reply that guards look at first. */
 async function relayReviewed(here: Exchange, plan: Plan): Promise<void> {
-  const { config, incoming, response } = here;
+  const { response } = here;
   const left = new AbortController();
   response.on("close", () => left.abort());
-  const reply = await obtain(config, incoming, plan, left.signal);
+  const reply = await obtain(plan, left.signal);
   if (isRefusal(reply)) return sendRefusal(here, reply);
   writeHead(here, reply.status, relayHeaders(reply.headers));
   await pour(reply.body, response);
@@ -177,9 +176,10 @@ async function pour(body: UpstreamReply["body"], response: NodeResponse): Promis
 }
 
 function sendRefusal(here: Exchange, refusal: Refusal): void {
-  const { response, config } = here;
+  const { response, incoming } = here;
   if (response.destroyed) return;
-  const body = new TextEncoder().encode(JSON.stringify(refusalBody(refusal, config.development)));
+  const shown = refusalBody(refusal, incoming.config.development);
+  const body = new TextEncoder().encode(JSON.stringify(shown));
   const headers = {
     "content-type": "application/json",
     "content-length": String(body.byteLength),
@@ -194,8 +194,8 @@ function writeHead(
   status: number,
   relayed: Array<readonly [string, string]>,
 ): void {
-  const { config, incoming, response } = here;
-  const headers: Record<string, string | string[]> = answerHeaders(config, incoming);
+  const { incoming, response } = here;
+  const headers: Record<string, string | string[]> = answerHeaders(incoming);
   for (const [name, value] of relayed) {
     const before = headers[name];
     if (before === undefined) headers[name] = value;
@@ -209,12 +209,14 @@ function writeHead(
 }
 
 function fromNode(
+  config: ResolvedConfig,
   adapter: string,
   request: NodeRequest,
   body: IncomingBody | Refusal | undefined,
   native: unknown,
 ): Incoming {
   return {
+    config,
     adapter,
     method: request.method ?? "GET",
     header: (name) => joined(request.headers[name]),
@@ -223,6 +225,7 @@ function fromNode(
     ip: request.socket?.remoteAddress,
     native,
     env: undefined,
+    relaysEncoded,
   };
 }
 
@@ -253,29 +256,42 @@ function bodyOf(
   if (request.method === "GET" || declared === "0" || (declared === undefined && !framed)) {
     return undefined;
   }
-  if (request.readableDidRead) return parsedBody(request);
-  const length = declared === undefined ? undefined : Number(declared);
-  const source = {
-    length,
+  if (request.readableDidRead) return parsedBody(request, limit);
+  return new IncomingBody({
+    length: declared === undefined ? undefined : Number(declared),
+    limit,
     mayBeCut,
     whole: () => readWhole(request),
-    stream: () => request,
-  };
-  return createBody(source, limit);
+    stream: () => toBody(request),
+    watched: (meter) => toBody(metered(request, meter)),
+  });
+}
+
+/** The chunks of a stream, each after a meter was told of it. */
+async function* metered(
+  chunks: AsyncIterable<Uint8Array>,
+  meter: Meter,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    meter.count((bytes += chunk.byteLength), false);
+    yield chunk;
+  }
+  meter.count(bytes, true);
 }
 
 /** What a body parser in front has left: its bytes, or JSON written anew. */
-function parsedBody(request: NodeRequest): IncomingBody | Refusal | undefined {
+function parsedBody(request: NodeRequest, limit: number): IncomingBody | Refusal {
   const { rawBody, body } = request;
-  if (rawBody instanceof Uint8Array) return bufferedBody(rawBody);
-  if (body instanceof Uint8Array) return bufferedBody(body);
+  if (rawBody instanceof Uint8Array) return bufferedBody(rawBody, limit);
+  if (body instanceof Uint8Array) return bufferedBody(body, limit);
   if (typeof body === "string") {
     const bytes = new TextEncoder().encode(body);
-    if (isGenuine(request, body, bytes.byteLength)) return bufferedBody(bytes);
+    if (isGenuine(request, body, bytes.byteLength)) return bufferedBody(bytes, limit);
   }
   const type = String(request.headers["content-type"] ?? "");
   if (body !== undefined && /[/+]json\b/i.test(type)) {
-    return bufferedBody(new TextEncoder().encode(JSON.stringify(body)));
+    return bufferedBody(new TextEncoder().encode(JSON.stringify(body)), limit);
   }
   return refuse(
     "body_unavailable",

@@ -23,7 +23,7 @@ export type RefusalCode =
 
 // fal's clients retry 429, 502, 503 and 504 (status reads also 500), and a retried submit buys
 // twice: a deliberate refusal never uses those, except where waiting is the right answer.
-const STATUS: Readonly<Record<RefusalCode, number>> = {
+const STATUS = {
   invalid_target: 400,
   target_not_allowed: 400,
   endpoint_not_allowed: 400,
@@ -42,7 +42,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   upstream_timeout: 504,
   upstream_unknown: 500,
   internal_error: 500,
-};
+} as const satisfies Record<RefusalCode, number>;
 
 /**
  * An expected "no": a value, not an exception. A guard returns one to stop a call.
@@ -86,6 +86,18 @@ export function refuse(code: RefusalCode, message: string, extras: RefusalExtras
 /** Tells a refusal from the other things that a step may return. */
 export function isRefusal(value: unknown): value is Refusal {
   return (value as Refusal | undefined)?.kind === "refusal";
+}
+
+/** Asks one hook after the other until one refuses. */
+export async function firstRefusal<Subject>(
+  hooks: ReadonlyArray<(subject: Subject) => Refusal | void | Promise<Refusal | void>>,
+  subject: Subject,
+): Promise<Refusal | undefined> {
+  for (const hook of hooks) {
+    const refusal = await hook(subject);
+    if (refusal) return refusal;
+  }
+  return undefined;
 }
 
 /** The JSON object that goes over the wire; `hint` is appended to the message in development. */

@@ -1,8 +1,8 @@
 /** The front of every `Request → Response` host. */
 import { relaysEncoded } from "#upstream";
-import { createBody, type IncomingBody } from "./body.ts";
+import { IncomingBody, metered } from "./body.ts";
 import type { Incoming } from "./call.ts";
-import { resolveConfig, type ResolvedConfig } from "./config.ts";
+import { resolveConfig } from "./config.ts";
 import type { ProxyConfig } from "./options.ts";
 import type { Env } from "./environment.ts";
 import { answerHeaders, relayHeaders } from "./headers.ts";
@@ -45,28 +45,38 @@ export function createWebFront(
   { keepsCoding = true, cutsBodies = false }: WebHost = {},
 ): WebFront {
   const config = resolveConfig(options);
-  return async (request, context = {}) => {
-    const incoming = fromRequest(adapter, config, request, context, cutsBodies);
-    const answer = await serve(config, incoming, context.signal ?? request.signal, keepsCoding);
-    return answer instanceof Response ? answer : refusalResponse(config, incoming, answer);
+  return async (request, { native = request, env, ip, signal, resolveApiKey } = {}) => {
+    const { headers, method } = request;
+    const incoming: Incoming = {
+      config,
+      adapter,
+      method,
+      header: (name) => headers.get(name) ?? undefined,
+      headers: () => headers,
+      body: bodyOf(request, config.maxBodyBytes, cutsBodies),
+      ip,
+      native,
+      env,
+      resolveApiKey,
+      relaysEncoded: relaysEncoded && keepsCoding,
+    };
+    const answer = await serve(incoming, signal ?? request.signal);
+    return isRefusal(answer) ? refusalResponse(incoming, answer) : answer;
   };
 }
 
 /** Decides, sends and relays: a Response for whatever is not refused. Never rejects. */
 export async function serve(
-  config: ResolvedConfig,
   incoming: Incoming,
   signal: AbortSignal | undefined,
-  keepsCoding: boolean,
 ): Promise<Response | Refusal> {
-  const traits = { relaysEncoded: relaysEncoded && keepsCoding };
-  const decision = await decide(config, incoming, traits);
+  const decision = await decide(incoming);
   if (isRefusal(decision)) return decision;
-  const headers = answerHeaders(config, incoming);
+  const headers = answerHeaders(incoming);
   if (decision.kind === "preflight") {
     return new Response(null, { status: 204, headers: { ...headers, ...decision.headers } });
   }
-  const reply = await obtain(config, incoming, decision, signal);
+  const reply = await obtain(decision, signal);
   if (isRefusal(reply)) return reply;
   for (const [name, value] of relayHeaders(reply.headers)) {
     const before = headers[name];
@@ -74,56 +84,30 @@ export async function serve(
   }
   const { status } = reply;
   // The Fetch standard's null body statuses: a Response with a body would throw.
-  const empty = status === 204 || status === 205 || status === 304;
-  return new Response(empty ? null : (reply.body as BodyInit | null), { status, headers });
+  const body = status === 204 || status === 205 || status === 304 ? null : reply.body;
+  return new Response(body as BodyInit | null, { status, headers });
 }
 
 /** A refusal as the JSON answer that clients read. */
-export function refusalResponse(
-  config: ResolvedConfig,
-  incoming: Incoming,
-  refusal: Refusal,
-): Response {
-  return new Response(JSON.stringify(refusalBody(refusal, config.development)), {
+export function refusalResponse(incoming: Incoming, refusal: Refusal): Response {
+  const { development } = incoming.config;
+  return Response.json(refusalBody(refusal, development), {
     status: refusal.status,
-    headers: {
-      ...answerHeaders(config, incoming),
-      "content-type": "application/json",
-      ...refusal.headers,
-    },
+    headers: { ...answerHeaders(incoming), ...refusal.headers },
   });
-}
-
-function fromRequest(
-  adapter: string,
-  config: ResolvedConfig,
-  request: Request,
-  context: WebContext,
-  cutsBodies: boolean,
-): Incoming {
-  const { headers } = request;
-  return {
-    adapter,
-    method: request.method,
-    header: (name) => headers.get(name) ?? undefined,
-    headers: () => headers,
-    body: bodyOf(request, config.maxBodyBytes, cutsBodies),
-    ip: context.ip,
-    native: context.native ?? request,
-    env: context.env,
-    resolveApiKey: context.resolveApiKey,
-  };
 }
 
 function bodyOf(request: Request, limit: number, mayBeCut: boolean): IncomingBody | undefined {
   const declared = request.headers.get("content-length");
   if (request.method === "GET" || declared === "0") return undefined;
   if (declared === null && request.body === null) return undefined;
-  const source = {
+  const stream = (): ReadableStream<Uint8Array> => request.body as ReadableStream<Uint8Array>;
+  return new IncomingBody({
     length: declared === null ? undefined : Number(declared),
+    limit,
     mayBeCut,
     whole: async () => new Uint8Array(await request.arrayBuffer()),
-    stream: () => request.body as ReadableStream<Uint8Array>,
-  };
-  return createBody(source, limit);
+    stream,
+    watched: (meter) => metered(stream(), meter),
+  });
 }

@@ -21,16 +21,21 @@ function ask(config: ProxyConfig, asked: Ask = {}): Promise<Decision> {
   const given = { "x-fal-target-url": asked.target ?? FLUX, ...asked.headers };
   const headers = new Map(Object.entries(given));
   const incoming: Incoming = {
+    config: resolveConfig(config),
     adapter: "test",
     method: asked.method ?? "POST",
     header: (name) => headers.get(name),
     headers: () => headers,
-    body: asked.body === undefined ? undefined : bufferedBody(new TextEncoder().encode(asked.body)),
+    body:
+      asked.body === undefined
+        ? undefined
+        : bufferedBody(new TextEncoder().encode(asked.body), 1000),
     ip: "203.0.113.9",
     native: undefined,
     env: asked.env ?? { FAL_KEY: "id:secret" },
+    relaysEncoded: true,
   };
-  return decide(resolveConfig(config), incoming, { relaysEncoded: true });
+  return decide(incoming);
 }
 
 const code = async (config: ProxyConfig, asked?: Ask): Promise<string> => {

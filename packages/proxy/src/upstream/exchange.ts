@@ -1,4 +1,5 @@
 /** The question that both upstream clients answer: send this, give back status, headers, body. */
+import type { End } from "../call.ts";
 import type { HeaderList } from "../headers.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 
@@ -43,7 +44,7 @@ export interface UpstreamReply {
 }
 
 /** Told once how a streamed body ended; of a body handed over as bytes there is nothing to tell. */
-export type BodyEnd = (how: "completed" | "cancelled" | "failed", bytes: number) => void;
+export type BodyEnd = (outcome: End["outcome"], bytes: number) => void;
 
 /** Why no reply came, or why it broke off. */
 export interface UpstreamFailure {
@@ -55,7 +56,7 @@ export interface UpstreamFailure {
 
 /** Tells an {@link UpstreamFailure} from other rejections. */
 export function isUpstreamFailure(error: unknown): error is UpstreamFailure {
-  return typeof error === "object" && error !== null && "sent" in error && "timedOut" in error;
+  return typeof error === "object" && error !== null && "timedOut" in error;
 }
 
 /**

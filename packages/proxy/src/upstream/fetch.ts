@@ -1,6 +1,7 @@
 /** The upstream client of edge runtimes: their own `fetch`, which decodes replies by itself. */
+import type { OutgoingBody } from "../body.ts";
+import type { End } from "../call.ts";
 import { withoutCoding } from "../headers.ts";
-import { toReadable, type OutgoingBody } from "../body.ts";
 import type {
   BodyEnd,
   Flow,
@@ -12,6 +13,21 @@ import type {
 
 /** `fetch` undoes gzip and br before anyone sees the body. */
 export const relaysEncoded = false;
+
+/** Makes the form that every `fetch` takes. */
+export function toBody(body: AsyncIterable<Uint8Array>): OutgoingBody {
+  const iterator = body[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>({
+    async pull(control) {
+      const { done, value } = await iterator.next();
+      if (done) control.close();
+      else control.enqueue(value);
+    },
+    async cancel() {
+      await iterator.return?.();
+    },
+  });
+}
 
 /**
  * Sends and resolves when the reply begins.
@@ -28,65 +44,63 @@ export async function send(
   const { method, headers, timeouts } = request;
   const stop = new AbortController();
   const leave = (): void => stop.abort(signal?.reason);
-  if (signal?.aborted) leave();
-  signal?.addEventListener("abort", leave, { once: true });
+  const release = (): void => signal?.removeEventListener("abort", leave);
   let timedOut = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const expect = (ms: number): void => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
+  const within = async <T>(ms: number, step: Promise<T>): Promise<T> => {
+    const expire = (): void => {
       timedOut = true;
       stop.abort();
-    }, ms);
-  };
-  const settle: BodyEnd = (how, bytes) => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", leave);
-    ended(how, bytes);
+    };
+    const timer = setTimeout(expire, ms);
+    try {
+      return await step;
+    } finally {
+      clearTimeout(timer);
+    }
   };
 
-  expect(timeouts.connect + timeouts.headers);
+  signal?.addEventListener("abort", leave);
+  if (signal?.aborted) leave();
   let response: Response;
   try {
-    response = await fetch(request.origin + request.path, {
-      method,
-      headers,
-      redirect: "manual",
-      signal: stop.signal,
-      // "half" is required for a streamed body (Fetch standard) and not yet in every type library.
-      ...(body === undefined ? {} : { body: toReadable(body), duplex: "half" }),
-    } as RequestInit);
+    // "half" is required for a streamed body (Fetch standard) and not yet in every type library.
+    const init = { method, headers, body, duplex: "half", redirect: "manual", signal: stop.signal };
+    const begun = fetch(request.origin + request.path, init as RequestInit);
+    response = await within(timeouts.connect + timeouts.headers, begun);
   } catch (cause) {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", leave);
+    release();
     throw { sent: true, timedOut, cause } satisfies UpstreamFailure;
   }
   const reply = { status: response.status, headers: withoutCoding([...response.headers]) };
-  clearTimeout(timer);
-  if (response.body === null) return { ...reply, body: null };
+  const reader = response.body?.getReader();
+  if (reader === undefined) {
+    release();
+    return { ...reply, body: null };
+  }
 
-  const reader = response.body.getReader();
   let bytes = 0;
+  const settle = (outcome: End["outcome"]): void => {
+    release();
+    ended(outcome, bytes);
+  };
   const relayed = new ReadableStream<Uint8Array>({
     async pull(control) {
       try {
-        expect(timeouts.idle);
-        const { done, value } = await reader.read();
-        clearTimeout(timer);
+        const { done, value } = await within(timeouts.idle, reader.read());
         if (done) {
           control.close();
-          return settle("completed", bytes);
+          return settle("completed");
         }
         bytes += value.byteLength;
         control.enqueue(value);
       } catch (error) {
         control.error(error);
-        settle(signal?.aborted ? "cancelled" : "failed", bytes);
+        settle(signal?.aborted ? "client_gone" : "upstream_failed");
       }
     },
     cancel(reason) {
       stop.abort(reason);
-      settle("cancelled", bytes);
+      settle("client_gone");
     },
   });
   return { ...reply, body: relayed };

@@ -4,11 +4,15 @@ import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { Agent, type Dispatcher } from "undici";
 import { joinChunks, type OutgoingBody } from "../body.ts";
+import type { End } from "../call.ts";
 import { findHeader, withoutCoding, type HeaderList } from "../headers.ts";
 import type { BodyEnd, Flow, Sink, UpstreamReply, UpstreamRequest } from "./exchange.ts";
 
 /** Encoded replies are handed over as they came. */
 export const relaysEncoded = true;
+
+/** Any iterable is a body as it is. */
+export const toBody = (body: AsyncIterable<Uint8Array>): OutgoingBody => body;
 
 // Below this a reply of known length is handed over whole: a web stream of one chunk costs more
 // than the whole relay.
@@ -102,9 +106,9 @@ export function send(
     let parts: Uint8Array[] | undefined;
     let stream: ReadableStreamDefaultController<Uint8Array> | undefined;
     let bytes = 0;
-    const settle = (how: Parameters<BodyEnd>[0]): void => {
+    const settle = (outcome: End["outcome"]): void => {
       signal?.removeEventListener("abort", leave);
-      if (stream !== undefined) ended(how, bytes);
+      if (stream !== undefined) ended(outcome, bytes);
     };
     const flow = exchange(request, body, {
       head(status, headers) {
@@ -120,7 +124,7 @@ export function send(
           pull: () => flow.resume(),
           cancel: () => {
             flow.abort();
-            settle("cancelled");
+            settle("client_gone");
           },
         };
         const ahead = new ByteLengthQueuingStrategy({ highWaterMark: READ_AHEAD });
@@ -143,14 +147,14 @@ export function send(
       fail(failure) {
         if (stream === undefined) reject(failure);
         stream?.error(failure.cause);
-        settle("failed");
+        settle("upstream_failed");
       },
     });
     const leave = (): void => {
       flow.abort();
       stream?.error(signal?.reason);
       reject({ sent: true, timedOut: false, cause: signal?.reason });
-      settle("cancelled");
+      settle("client_gone");
     };
     if (signal?.aborted) leave();
     else signal?.addEventListener("abort", leave, { once: true });
