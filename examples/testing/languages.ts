@@ -48,7 +48,7 @@ export const languages: Readonly<Record<string, Adapter>> = {
     departures: { "aborts-before-answer": notTold, "queue-abort": notTold },
   },
   fastapi: {
-    command: `cd "${folder("fastapi")}" && exec ${python} -B -m uvicorn fal_proxy:app --host 127.0.0.1 --port $PORT`,
+    command: `cd "${folder("fastapi")}" && exec ${python} -B -m uvicorn fal_proxy:app --http h11 --host 127.0.0.1 --port $PORT`,
     prepare: async () =>
       need(
         "python3-fastapi python3-httpx python3-uvicorn",
