@@ -4,7 +4,7 @@ import type { Exchange, Rig } from "../rig.ts";
 import { inTopic, relayed, soon } from "../wants.ts";
 
 /** What follows the first reply on the connection is waited for. */
-const open = { patienceMs: 1500, lingerMs: 150 };
+const open = { patienceMs: 1500, lingerMs: 300 };
 
 /** A request hidden in the body of another, addressed to the proxy. */
 const hidden =
@@ -14,7 +14,7 @@ const head =
   "POST {path} HTTP/1.1\r\nhost: {host}\r\nx-fal-target-url: {target}\r\ncontent-type: application/json\r\n";
 
 async function nothingHidden(exchange: Exchange): Promise<void> {
-  await soon(60);
+  await soon(100);
   const ran = exchange.fal.filter((request) => request.path.includes("/hidden"));
   exchange.want(ran.length === 0, "the hidden request is not run");
   exchange.want(exchange.fal.length <= 1, "fal receives one request at most");
@@ -40,7 +40,7 @@ export const smugglingCases: Case[] = inTopic("smuggling", [
         `${head}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n${hidden}`,
       ];
       const exchange = await rig.call({ raw, ...open });
-      await soon(60);
+      await soon(100);
       const ran = exchange.fal.filter((request) => request.path.includes("/hidden"));
       exchange.want(ran.length === 0, "the hidden request is not run");
     },
@@ -165,7 +165,7 @@ export const smugglingCases: Case[] = inTopic("smuggling", [
       const second =
         "POST {path} HTTP/1.1\r\nhost: {host}\r\nx-fal-target-url: https://evil.example/{m}/hidden\r\n" +
         "connection: close\r\ncontent-length: 2\r\n\r\n{}";
-      const raw = [`${head}content-length: 2\r\n\r\n{}`, 50, second];
+      const raw = [`${head}content-length: 2\r\n\r\n{}${second}`];
       const exchange = await rig.call({ raw, ...open });
       await nothingHidden(exchange);
       exchange.want(exchange.fal.length === 1, "fal receives the first request");
