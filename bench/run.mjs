@@ -25,7 +25,7 @@ if (unknown !== undefined) {
 
 const size = options.quick
   ? { rounds: 3, requests: 3_000, warmUp: 4_000, streams: 30, memoryRounds: 1 }
-  : { rounds: 7, requests: 10_000, warmUp: 15_000, streams: 50, memoryRounds: 3 };
+  : { rounds: 5, requests: 8_000, warmUp: 15_000, streams: 60, memoryRounds: 3 };
 const profile = options.profile ? join(import.meta.dirname, "../.artifacts/bench") : undefined;
 const kinds = ["post", "get"];
 const relays = (contestant) => contestant.name !== "bare-express";
@@ -69,7 +69,7 @@ for (let round = 1; round <= size.memoryRounds; round++) {
     if (!relays({ name })) return;
     // A heap that other bodies have stretched would hide what this one needs; a cold one would add its own growth.
     const fresh = await start(name);
-    for (const kind of kinds) await measureLoad(drive, fresh, kind, size.warmUp);
+    for (const kind of kinds) await measureLoad(drive, fresh, kind, 4_000);
     samples[name].memory.push(await measureMemory(drive, fresh));
     await fresh.stop();
   });
