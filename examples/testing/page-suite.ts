@@ -104,6 +104,8 @@ export function testPage(site: Site): void {
   test("stops a text, and fal with it", async () => {
     const page = await open();
     await button(page, "Write").click();
+    // Stopped before it was sent, there would be nothing for fal to notice.
+    await expect.poll(() => site.fal.requests.length).toBe(1);
     await button(page, "Stop").click();
     await button(page, "Stop").waitFor({ state: "detached" });
     const [request] = site.fal.requests;
