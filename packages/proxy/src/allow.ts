@@ -18,7 +18,8 @@ import type { Target } from "./target.ts";
 export const DEFAULT_ALLOWED_URL_PATTERNS: string[] = [
   "fal.run/**",
   "queue.fal.run/**",
-  "rest.fal.ai/storage/upload/initiate{,-multipart}{,\\?*}",
+  "rest.fal.ai/storage/upload/{initiate,initiate-multipart}",
+  "rest.fal.ai/storage/upload/{initiate,initiate-multipart}\\?*",
 ];
 
 // Whatever the patterns say, the key goes to no other domain.

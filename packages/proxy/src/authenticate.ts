@@ -12,13 +12,14 @@ import { refuse, type Refusal } from "./refusal.ts";
  * @see PROTOCOL.md, "Authentication"
  */
 export async function authenticate(call: OpenCall): Promise<Refusal | undefined> {
-  const { isAuthenticated, allowUnauthorizedRequests } = call.config;
-  const answer = isAuthenticated ? await isAuthenticated(call) : callerKey(call);
+  const { isAuthenticated, allowUnauthorizedRequests } = call.incoming.config;
+  const answer = isAuthenticated ? await isAuthenticated(call) : callerKey(call.incoming);
   if (answer && typeof answer === "object") call.user = answer;
   if (answer || allowUnauthorizedRequests) return undefined;
   return refuse("unauthenticated", "You are not signed in.", {
     hint: isAuthenticated
       ? "isAuthenticated answered false."
-      : "Configure isAuthenticated: without it, only callers with a fal key of their own are served.",
+      : "Nothing can verify a caller yet: configure isAuthenticated. " +
+        "Without it, only callers who bring a fal key of their own are served.",
   });
 }

@@ -3,9 +3,7 @@ import type { ProxyBehavior } from "./behavior.ts";
 import type { IncomingBody } from "./body.ts";
 import type { ResolvedConfig } from "./config.ts";
 import type { Env } from "./environment.ts";
-import { tell } from "./events.ts";
-import { fault } from "./fault.ts";
-import type { Refusal, RefusalCode } from "./refusal.ts";
+import type { Refusal } from "./refusal.ts";
 import type { Target } from "./target.ts";
 
 /** Who is calling, as the app's `isAuthenticated` says. */
@@ -20,12 +18,12 @@ export interface User {
 export interface Incoming {
   /** The options that judge it. */
   readonly config: ResolvedConfig;
-  /** The adapter's, such as `express`. */
-  readonly id: string;
+  /** The adapter's id, such as `express`. */
+  readonly adapter: string;
   readonly method: string;
   /** One header by its lower-case name; repeats joined by `, `. */
-  readonly header: (name: string) => string | undefined;
-  readonly headers: () => Iterable<readonly [string, string]>;
+  header(name: string): string | undefined;
+  headers(): Iterable<readonly [string, string]>;
   /** Undefined when the request has none. */
   readonly body: IncomingBody | undefined;
   /** The address of the peer that connected, where the platform tells it. */
@@ -36,7 +34,7 @@ export interface Incoming {
   /** Whether upstream client and host hand over encoded replies as they are. */
   readonly relaysEncoded: boolean;
   /** Where the adapter itself is told a key (Hono's `resolveApiKey`, SvelteKit's `credentials`). */
-  readonly adapterKey?: (() => Promise<string | undefined>) | undefined;
+  readonly resolveApiKey?: (() => Promise<string | undefined>) | undefined;
 }
 
 /** The reply, shown to the guards that asked before it is relayed. */
@@ -108,46 +106,39 @@ export type HookCall = Call & ProxyBehavior<unknown>;
  * A call with what only the pipeline may touch. A class only because its methods are shared by every
  * request, where closures would be made anew.
  */
-export class OpenCall implements HookCall, Incoming {
-  // What the front supplied, copied by the constructor.
-  declare readonly config: ResolvedConfig;
-  declare readonly id: string;
-  declare readonly method: string;
-  declare readonly header: Incoming["header"];
-  declare readonly headers: Incoming["headers"];
-  declare readonly body: IncomingBody | undefined;
-  declare readonly ip: string | undefined;
-  declare readonly native: unknown;
-  declare readonly env: Env;
-  declare readonly relaysEncoded: boolean;
-  declare readonly adapterKey: Incoming["adapterKey"];
-  /** There once it was read. */
-  declare target: Target;
-
+export class OpenCall implements HookCall {
+  readonly incoming: Incoming;
+  readonly target: Target;
+  readonly id: string;
+  readonly method: string;
+  readonly ip: string | undefined;
+  readonly native: unknown;
   user: User | undefined;
+  readonly arrived: number = Date.now();
   readonly replyHooks: ReplyHook[] = [];
-  private readonly endHooks: EndHook[] = [];
-  private readonly arrived: number = Date.now();
-  private firstByteMs: number | undefined;
-  private billableUnits: string | undefined;
-  private ended = false;
+  readonly endHooks: EndHook[] = [];
   private parsed: Promise<unknown> | undefined;
   readonly respondWith: () => never = onlyTheProxyAnswers;
   readonly sendResponse: () => never = onlyTheProxyAnswers;
   readonly sendHeader: () => never = onlyTheProxyAnswers;
 
-  constructor(incoming: Incoming) {
-    Object.assign(this, incoming);
+  constructor(incoming: Incoming, target: Target) {
+    this.incoming = incoming;
+    this.target = target;
+    this.id = incoming.adapter;
+    this.method = incoming.method;
+    this.ip = incoming.ip;
+    this.native = incoming.native;
   }
 
   getHeader(name: string): string | undefined {
-    return this.header(name.toLowerCase());
+    return this.incoming.header(name.toLowerCase());
   }
   getHeaders(): Record<string, string> {
-    return Object.fromEntries(this.headers());
+    return Object.fromEntries(this.incoming.headers());
   }
   async getRequestBody(): Promise<string | undefined> {
-    const bytes = await this.body?.bytes();
+    const bytes = await this.incoming.body?.bytes();
     return bytes && new TextDecoder().decode(bytes);
   }
   json(): Promise<unknown> {
@@ -160,37 +151,10 @@ export class OpenCall implements HookCall, Incoming {
   onEnd(hook: EndHook): void {
     this.endHooks.push(hook);
   }
-
-  /** Notes that fal's reply began, and what it says it bills. */
-  began(billableUnits: string | undefined): void {
-    this.firstByteMs = Date.now() - this.arrived;
-    this.billableUnits = billableUnits;
-  }
-
-  /**
-   * Tells the end to those who asked, and to the operator. Only the first time counts.
-   *
-   * @param code of the refusal, when nothing was planned
-   */
-  end(end: End, code?: RefusalCode): void {
-    if (this.ended) return;
-    this.ended = true;
-    // A guard that reserved something learns the end even when a later guard refused.
-    for (const hook of this.endHooks) {
-      const told = async (): Promise<void> => hook(end);
-      told().catch((error: unknown) => fault(this, error));
-    }
-    const { arrived, firstByteMs, billableUnits } = this;
-    const durationMs = Date.now() - arrived;
-    tell(
-      this,
-      code
-        ? { type: "refused", status: end.status as number, code }
-        : { type: "ended", durationMs, firstByteMs, billableUnits, ...end },
-    );
-  }
 }
 
 function onlyTheProxyAnswers(): never {
-  throw new Error("The proxy answers, not a hook: return false, undefined or a refusal instead.");
+  throw new Error(
+    "A hook decides and the proxy answers: return false, undefined or a refusal instead.",
+  );
 }

@@ -5,35 +5,39 @@ import { parseUrl } from "./url.ts";
 type Test = (value: any) => unknown;
 
 const isFunction: Test = (value) => typeof value === "function";
-const isPositive: Test = (value) => value > 0 && Number.isFinite(value);
+const isPositive: Test = (value) => Number.isFinite(value) && value > 0;
 const isText =
-  (form = /./): Test =>
+  (form: RegExp): Test =>
   (value) =>
     typeof value === "string" && form.test(value);
-const isList =
+const isListOf =
   (holds: Test): Test =>
   (value) =>
     Array.isArray(value) && value.every(holds);
 
-/** What each option looks like, and whether a value does. */
+const areOrigins = isListOf(isText(/^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/i));
+const areHosts = isListOf(isText(/./));
+const isWebhookWord = isText(/^(forward|deny)$/);
+
+/** Of each option: what it must be, with an example, and whether it is. */
 const OPTIONS: Readonly<Record<keyof ProxyConfig, readonly [form: string, holds: Test]>> = {
   allowedUrlPatterns: [
-    '["fal.run/**"], globs over URLs without their scheme',
-    isList(isText(/^(?![\w+.-]*:?\/\/)./)),
+    'globs over the URL without its scheme: ["fal.run/**", "queue.fal.run/**"]',
+    isListOf(isText(/^(?![\w+.-]*:?\/\/)./)),
   ],
   allowedEndpoints: [
-    '["fal-ai/flux/**"], globs over endpoint ids without a host',
-    isList(isText(/^(?!\/|https?:|(queue\.)?fal\.run\/)./)),
+    'globs over the endpoint id, without a host: ["fal-ai/flux/**"]',
+    isListOf(isText(/^(?!\/|https?:|(queue\.)?fal\.run\/)./)),
   ],
   allowUnauthorizedRequests: ["true or false", (value) => typeof value === "boolean"],
-  isAuthenticated: ["async (call) => true, false or { id }", isFunction],
-  resolveFalAuth: ["async (call) => process.env.MY_FAL_KEY", isFunction],
+  isAuthenticated: ["a function: async (call) => true, false or { id }", isFunction],
+  resolveFalAuth: ["a function: async (call) => process.env.MY_FAL_KEY", isFunction],
   callerKeys: ['"accept" or "refuse"', isText(/^(accept|refuse)$/)],
-  maxBodyBytes: ["52428800, a number of bytes", isPositive],
+  maxBodyBytes: ["a number of bytes, such as 52428800", isPositive],
   timeouts: [
-    "{ connect: 10000, headers: 3600000, idle: 3600000 }, in ms",
+    "numbers of ms: { connect: 10000, headers: 3600000, idle: 3600000 }",
     (value) =>
-      typeof value === "object" &&
+      Object(value) === value &&
       Object.entries(value).every(
         ([name, ms]) =>
           /^(connect|headers|idle)$/.test(name) && (ms === undefined || isPositive(ms)),
@@ -41,18 +45,17 @@ const OPTIONS: Readonly<Record<keyof ProxyConfig, readonly [form: string, holds:
   ],
   cors: [
     '{ origins: ["https://app.example"], credentials: true } or { origins: "*" }',
-    ({ origins, credentials }) =>
-      origins === "*" ? !credentials : isList(isText(/^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/i))(origins),
+    ({ origins, credentials }) => (origins === "*" && !credentials) || areOrigins(origins),
   ],
   webhooks: [
     '"forward", "deny" or { hosts: ["hooks.example.com"] }',
-    (value) => isText(/^(forward|deny)$/)(value) || isList(isText())(value.hosts),
+    (value) => isWebhookWord(value) || areHosts(value.hosts),
   ],
-  cacheControl: ['"no-store, no-transform", a header value', isText()],
-  guards: ["[(call) => …], a list of functions", isList(isFunction)],
-  onEvent: ["(event) => …", isFunction],
+  cacheControl: ['a header value, such as "no-store, no-transform"', isText(/./)],
+  guards: ["a list of functions: [(call) => …]", isListOf(isFunction)],
+  onEvent: ["a function: (event) => …", isFunction],
   upstream: [
-    '"http://127.0.0.1:4000", a local origin since it receives the key, or { url, remote: true }',
+    'the origin of a local server, such as "http://127.0.0.1:4000" (it receives the key, so another machine needs { url, remote: true })',
     upstreamOrigin,
   ],
 };
@@ -62,9 +65,12 @@ export function checkConfig(config: ProxyConfig): void {
   if (Object(config) !== config) throw wrong("the configuration", "an object", config);
   for (const [name, value] of Object.entries(config)) {
     const option = OPTIONS[name as keyof ProxyConfig];
-    if (!option) throw wrong("an option", `one of ${Object.keys(OPTIONS).join(", ")}`, name);
+    if (option === undefined) {
+      const names = Object.keys(OPTIONS).join(", ");
+      throw new TypeError(`fal proxy: there is no option "${name}". The options are ${names}.`);
+    }
     const [form, holds] = option;
-    if (value !== undefined && (value === null || !holds(value))) throw wrong(name, form, value);
+    if (value !== undefined && !(value !== null && holds(value))) throw wrong(name, form, value);
   }
 }
 
@@ -74,7 +80,7 @@ export function checkConfig(config: ProxyConfig): void {
  */
 export function checkUpstream(text: string): string {
   const origin = upstreamOrigin(text);
-  if (!origin) throw wrong("FAL_PROXY_UPSTREAM", OPTIONS.upstream[0], text);
+  if (origin === undefined) throw wrong("FAL_PROXY_UPSTREAM", OPTIONS.upstream[0], text);
   return origin;
 }
 
@@ -83,8 +89,10 @@ export function upstreamOrigin(given: NonNullable<ProxyConfig["upstream"]>): str
   const { url: text, remote } = typeof given === "object" ? given : { url: given, remote: false };
   const url = parseUrl(text);
   // Nothing but scheme, host and port.
-  if (!url || !/^https?:/.test(url.protocol) || url.href !== `${url.origin}/`) return undefined;
-  const loopback = /^(localhost|127[.\d]+|\[::1\])$/.test(url.hostname);
+  if (url === undefined || url.href !== `${url.origin}/` || !/^https?:/.test(url.protocol)) {
+    return undefined;
+  }
+  const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
   return loopback || remote ? url.origin : undefined;
 }
 

@@ -17,36 +17,42 @@ const EXPOSED =
   "x-fal-request-id, x-fal-request-timeout-type, x-fal-billable-units, x-fal-error-type, " +
   "x-fal-needs-retry, retry-after, ratelimit, ratelimit-policy";
 
-/** The answer to a preflight: status 204 and {@link corsHeaders}. */
+/** The answer to a preflight: status 204, these headers and those of {@link corsHeaders}. */
 export interface Preflight {
   readonly kind: "preflight";
+  readonly headers: Record<string, string>;
 }
 
-/** Whether a browser asks what it may send (Fetch standard, "CORS-preflight request"). */
-export const isPreflight = ({ config, method, header }: Incoming): boolean =>
-  !!config.cors && method === "OPTIONS" && !!header("access-control-request-method");
-
-/**
- * The headers that let a page read an answer. An origin that is not allowed gets none, which is how
- * a browser is told no.
- */
-export function corsHeaders({ config, method, header }: Incoming): Record<string, string> {
-  const { origins = [], credentials, headers = [] }: Partial<CorsOptions> = config.cors ?? {};
-  const origin =
-    origins === "*" ? origins : origins.find((allowed) => allowed === header("origin"));
-  if (!origin) return {};
-  // fal's clients send many x-fal-* headers, and all are forwarded: those asked for are allowed.
-  const asked = header("access-control-request-headers") ?? "";
-  const falsOwn = asked.toLowerCase().match(/\bx-(app-)?fal-[a-z0-9-]+/g) ?? [];
-  const allowed = ["accept", "authorization", "content-type", TARGET_URL_HEADER, ...headers];
+/** The headers that let a page of `origin` read an answer: none when it is not allowed. */
+export function corsHeaders(cors: CorsOptions, origin = ""): Record<string, string> {
+  if (!isAllowed(cors, origin)) return {};
   return {
-    "access-control-allow-origin": origin,
+    "access-control-allow-origin": cors.origins === "*" ? "*" : origin,
     "access-control-expose-headers": EXPOSED,
-    ...(credentials && { "access-control-allow-credentials": "true" }),
-    ...(method === "OPTIONS" && {
-      "access-control-allow-methods": METHODS.join(", "),
-      "access-control-allow-headers": [...new Set([...allowed, ...falsOwn])].join(", "),
-      "access-control-max-age": "600",
-    }),
+    ...(cors.credentials && { "access-control-allow-credentials": "true" }),
   };
 }
+
+/**
+ * Answers a preflight (Fetch standard, "CORS-preflight request"). An origin that is not allowed
+ * gets no allowing headers, which is how a browser is told no.
+ */
+export function answerPreflight(cors: CorsOptions, incoming: Incoming): Preflight {
+  const requested = incoming.header("access-control-request-headers") ?? "";
+  if (!isAllowed(cors, incoming.header("origin"))) return { kind: "preflight", headers: {} };
+  // fal's clients send many x-fal-* headers, and all are forwarded: what is asked for is allowed.
+  const falsOwn = requested.toLowerCase().match(/\bx-(app-)?fal-[a-z0-9-]+/g) ?? [];
+  const own = (cors.headers ?? []).map((name) => name.toLowerCase());
+  const names = ["accept", "authorization", "content-type", TARGET_URL_HEADER, ...own, ...falsOwn];
+  return {
+    kind: "preflight",
+    headers: {
+      "access-control-allow-methods": METHODS.join(", "),
+      "access-control-allow-headers": [...new Set(names)].join(", "),
+      "access-control-max-age": "600",
+    },
+  };
+}
+
+const isAllowed = ({ origins }: CorsOptions, origin = ""): boolean =>
+  origins === "*" || origins.includes(origin);

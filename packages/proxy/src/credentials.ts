@@ -4,9 +4,10 @@ import { readEnv, type Env } from "./environment.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 
 /** A fal key that the caller brought along, where one may: `Key …`, and nothing else, is a fal credential. */
-export function callerKey({ config, header }: Incoming): string | undefined {
-  const value = header("authorization") ?? "";
-  return config.callerKeys === "accept" && /^key\s+\S/i.test(value) ? value : undefined;
+export function callerKey(incoming: Incoming): string | undefined {
+  const accepted = incoming.config.callerKeys === "accept";
+  const value = incoming.header("authorization");
+  return accepted && /^key\s+\S/i.test(value ?? "") ? value : undefined;
 }
 
 /**
@@ -14,21 +15,24 @@ export function callerKey({ config, header }: Incoming): string | undefined {
  * `FAL_KEY_ID` and `FAL_KEY_SECRET` joined by a colon.
  */
 export function keyFromEnv(env?: Env): string | undefined {
+  const key = readEnv("FAL_KEY", env);
+  if (key !== undefined) return key;
   const id = readEnv("FAL_KEY_ID", env);
   const secret = readEnv("FAL_KEY_SECRET", env);
-  return readEnv("FAL_KEY", env) ?? (id && secret && `${id}:${secret}`);
+  return id !== undefined && secret !== undefined ? `${id}:${secret}` : undefined;
 }
 
 /** Who pays, in order: the caller, `resolveFalAuth`, the adapter's own option, the environment. */
 export async function credentialFor(call: OpenCall): Promise<string | Refusal> {
-  const own = callerKey(call);
-  if (own) return own;
-  const { resolveFalAuth } = call.config;
+  const { incoming } = call;
+  const own = callerKey(incoming);
+  if (own !== undefined) return own;
+  const { resolveFalAuth } = incoming.config;
   if (resolveFalAuth) return toAuthorization(await resolveFalAuth(call), "resolveFalAuth returned");
-  const given = await call.adapterKey?.();
+  const given = await incoming.resolveApiKey?.();
   return given
     ? toAuthorization(given, "The adapter's key option gave")
-    : toAuthorization(keyFromEnv(call.env), "The environment variable FAL_KEY holds");
+    : toAuthorization(keyFromEnv(incoming.env), "The environment variable FAL_KEY holds");
 }
 
 /**

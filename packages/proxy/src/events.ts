@@ -1,5 +1,5 @@
 /** What the proxy tells its operator: typed, without bodies, headers or keys. */
-import type { End, OpenCall } from "./call.ts";
+import type { End, Incoming, OpenCall } from "./call.ts";
 import type { RefusalCode } from "./refusal.ts";
 import type { Operation, Target } from "./target.ts";
 
@@ -49,12 +49,14 @@ export type ProxyEvent = EventSubject & Happening;
 export type EventHandler = (event: ProxyEvent) => void;
 
 /** Tells the operator's handler, if there is one, so that its trouble stays its own. */
-export function tell(call: OpenCall, what: Happening): void {
-  const { config, id: adapter, method, ip, user, target } = call;
-  const { operation, host, endpoint, app, requestId }: Partial<Target> = target ?? {};
-  const subject = { adapter, method, operation, host, endpoint, app, requestId, ip };
+export function tell(incoming: Incoming, call: OpenCall | undefined, what: Happening): void {
+  const { config, adapter, method, ip } = incoming;
+  if (config.onEvent === undefined) return;
+  const { operation, host, endpoint, app, requestId }: Partial<Target> = call?.target ?? {};
+  const userId = call?.user?.id;
+  const subject = { adapter, method, operation, host, endpoint, app, requestId, userId, ip };
   try {
-    config.onEvent?.({ ...subject, userId: user?.id, ...what });
+    config.onEvent({ ...subject, ...what });
   } catch (error) {
     console.error("fal proxy: onEvent threw", error);
   }

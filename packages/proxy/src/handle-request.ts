@@ -1,7 +1,7 @@
 /** `handleRequest`, the published package's door for frameworks of one's own. */
 import type { ProxyBehavior } from "./behavior.ts";
 import { bufferedBody, type IncomingBody } from "./body.ts";
-import { OpenCall, type Incoming } from "./call.ts";
+import type { Incoming } from "./call.ts";
 import { resolveConfig, type ResolvedConfig } from "./config.ts";
 import type { ProxyConfig } from "./options.ts";
 import { fault } from "./fault.ts";
@@ -28,7 +28,7 @@ export async function handleRequest<ResponseType>(
   const headers = headersOf(behavior);
   const base = {
     config: resolvedOnce(config),
-    id: behavior.id,
+    adapter: behavior.id,
     method: behavior.method.toUpperCase(),
     header: (name: string) => headers.get(name) ?? single(behavior.getHeader(name)),
     headers: () => headers,
@@ -37,7 +37,7 @@ export async function handleRequest<ResponseType>(
     env: undefined,
     // Such a host reads the Response as if `fetch` had made it, so its body must be plain.
     relaysEncoded: false,
-    adapterKey: behavior.resolveApiKey,
+    resolveApiKey: behavior.resolveApiKey,
   };
   let incoming: Incoming = { ...base, body: undefined };
   let answer;
@@ -45,7 +45,7 @@ export async function handleRequest<ResponseType>(
     incoming = { ...base, body: await bodyOf(behavior, incoming) };
     answer = await serve(incoming, undefined);
   } catch (error) {
-    answer = fault(new OpenCall(incoming), error);
+    answer = fault(incoming, undefined, error);
   }
   if (isRefusal(answer)) {
     const own = { ...answerHeaders(incoming), ...answer.headers };

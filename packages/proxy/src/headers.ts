@@ -9,33 +9,34 @@ export type HeaderList = ReadonlyArray<readonly [name: string, value: string]>;
 // From the caller to fal. Everything else (cookies, the caller's authorization, x-forwarded-*, origin,
 // referer, hop-by-hop) is the app's business, not fal's.
 const FORWARDED = new RegExp(
-  "^(" +
+  "^(?:" +
     // A body goes on as it came, so its coding must be named.
-    "accept(-language|-encoding)?|content-(type|encoding)|user-agent" +
+    "accept(?:-language|-encoding)?|content-(?:type|encoding)|user-agent" +
     // But for the names that the platform sets between its own parts, or that pick whom to bill.
-    "|x-fal-(?!(target-url|cdn-token|client-proxy|request-id|runner-health-check|user-id)$).*" +
+    "|x-fal-(?!(?:target-url|cdn-token|client-proxy|request-id|runner-health-check|user-id)$).*" +
     "|x-app-fal-(?!can-disable-filter$).*" +
     ")$",
 );
 
 // From fal to the caller: all but these, because the answer is planted on the app's own origin.
 const RELAYED = new RegExp(
-  "^(?!(" +
+  "^(?!(?:" +
     // Meant for one connection (RFC 9110 §7.6.1).
     "connection|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-.*" +
     // They would set state or policy for the app's whole site.
-    "|set-cookie2?|clear-site-data|access-control-.*|(?!ratelimit).*-policy(-report-only)?" +
-    "|origin-agent-cluster|service-worker-allowed|strict-transport-security|public-key-pins" +
-    "|timing-allow-origin|server-timing|nel|report-to|reporting-endpoints|refresh|link" +
-    "|x-(content-type-options|frame-options|xss-protection" +
+    "|set-cookie2?|clear-site-data|access-control-.*|cross-origin-.*|content-security-policy.*" +
+    "|origin-agent-cluster|permissions-policy|referrer-policy|service-worker-allowed" +
+    "|strict-transport-security|public-key-pins|timing-allow-origin|server-timing" +
+    "|nel|report-to|reporting-endpoints|refresh|link" +
+    "|x-content-type-options|x-frame-options|x-xss-protection" +
     // A web server in front would obey these: serve a file of its own, or buffer a stream.
-    "|sendfile|accel-.*)" +
+    "|x-sendfile|x-accel-.*" +
     // fal's word about its own host, port and protocol.
     "|alt-svc|server|via" +
     // It would make the browser ask the app's visitor for a password.
     "|www-authenticate" +
     // One URL serves every target, so nothing about caching carries over; see `answerHeaders`.
-    "|age|(cdn-)?cache-control|surrogate-control|etag|expires|last-modified|pragma|vary" +
+    "|age|(?:cdn-)?cache-control|surrogate-control|etag|expires|last-modified|pragma|vary" +
     // The server in front writes its own.
     "|date" +
     // A credential between fal's own parts.
@@ -54,11 +55,10 @@ export function forwardHeaders(
   credential: string,
   acceptEncoding: boolean,
 ): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of pick(incoming.headers(), FORWARDED)) headers[name] = value;
+  const headers = Object.fromEntries(pick(incoming.headers(), FORWARDED));
   if (!acceptEncoding) delete headers["accept-encoding"];
   headers["authorization"] = credential;
-  headers["x-fal-client-proxy"] = `@fal-ai/server-proxy/${incoming.id}`;
+  headers["x-fal-client-proxy"] = `@fal-ai/server-proxy/${incoming.adapter}`;
   return headers;
 }
 
@@ -78,15 +78,14 @@ function pick(
   passing: RegExp,
 ): Array<readonly [string, string]> {
   const kept = [];
-  let hop = "";
+  let named = "";
   for (const header of headers) {
     const [name, value] = header;
     if (passing.test(name)) kept.push(header);
-    else if (name === "connection" && !/^(close|keep-alive)$/i.test(value)) hop += `,${value}`;
+    else if (name === "connection") named += `,${value}`;
   }
-  if (!hop) return kept;
-  const named = hop.toLowerCase().split(/[\s,]+/);
-  return kept.filter(([name]) => !named.includes(name));
+  const hop = named.toLowerCase().split(/[\s,]+/);
+  return kept.filter(([name]) => !hop.includes(name));
 }
 
 /** The headers of a body whose coding was undone: the name of the coding and the coded length would be untrue. */
@@ -106,7 +105,7 @@ export function answerHeaders(incoming: Incoming): Record<string, string> {
     "cache-control": cacheControl,
     vary: cors ? `${TARGET_URL_HEADER}, origin` : TARGET_URL_HEADER,
     "x-content-type-options": "nosniff",
-    ...(cors && corsHeaders(incoming)),
+    ...(cors && corsHeaders(cors, incoming.header("origin"))),
   };
 }
 

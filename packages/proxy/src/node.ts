@@ -81,7 +81,7 @@ export function createNodeFront(
     const decision = await decide(incoming);
     if (isRefusal(decision)) return sendRefusal(here, decision);
     if (decision.kind === "preflight") {
-      writeHead(here, 204, []);
+      writeHead(here, 204, Object.entries(decision.headers));
       response.end();
       return;
     }
@@ -92,7 +92,6 @@ export function createNodeFront(
 /** Relays by callbacks: fal's chunks go straight to the response. */
 async function relay(here: Exchange, plan: Plan): Promise<void> {
   const { response } = here;
-  const { call } = plan;
   let status: number | undefined;
   let length: number;
   let bytes = 0;
@@ -100,11 +99,11 @@ async function relay(here: Exchange, plan: Plan): Promise<void> {
   let over = false;
   const finish = (outcome: "completed" | "client_gone" | "upstream_failed"): void => {
     over = true;
-    call.end({ outcome, status, sent, bytes });
+    plan.end({ outcome, status, sent, bytes });
   };
   let body;
   try {
-    body = await call.body?.outgoing();
+    body = await plan.body();
   } catch (error) {
     return sendRefusal(here, unsuccessful(plan, error, response.destroyed));
   }
@@ -114,7 +113,7 @@ async function relay(here: Exchange, plan: Plan): Promise<void> {
     head(code, headers) {
       status = code;
       length = Number(findHeader(headers, "content-length"));
-      call.began(findHeader(headers, "x-fal-billable-units"));
+      plan.began(findHeader(headers, "x-fal-billable-units"));
       writeHead(here, code, relayHeaders(headers));
       if (Number.isNaN(length)) response.flushHeaders?.();
     },
@@ -218,7 +217,7 @@ function fromNode(
 ): Incoming {
   return {
     config,
-    id: adapter,
+    adapter,
     method: request.method ?? "GET",
     header: (name) => joined(request.headers[name]),
     headers: () => headerList(request),

@@ -23,23 +23,26 @@ export type RefusalCode =
 
 // fal's clients retry 429, 502, 503 and 504 (status reads also 500), and a retried submit buys
 // twice: a deliberate refusal never uses those, except where waiting is the right answer.
-// Whatever is not listed is a fault on the server's side: 500.
-const STATUS: Readonly<Partial<Record<RefusalCode, number>>> = {
+const STATUS = {
   invalid_target: 400,
   target_not_allowed: 400,
   endpoint_not_allowed: 400,
-  unauthenticated: 401,
-  budget_exhausted: 402,
-  not_found: 404,
   method_not_allowed: 405,
-  body_too_large: 413,
+  unauthenticated: 401,
+  no_credentials: 500,
+  budget_exhausted: 402,
   input_not_allowed: 422,
+  body_too_large: 413,
+  body_unavailable: 500,
   rate_limited: 429,
   too_many_in_flight: 429,
-  upstream_unreachable: 502,
+  not_found: 404,
   state_unavailable: 503,
+  upstream_unreachable: 502,
   upstream_timeout: 504,
-};
+  upstream_unknown: 500,
+  internal_error: 500,
+} as const satisfies Record<RefusalCode, number>;
 
 /**
  * An expected "no": a value, not an exception. A guard returns one to stop a call.
@@ -77,7 +80,7 @@ export type RefusalExtras = Partial<Pick<Refusal, "detail" | "hint" | "headers" 
  * ```
  */
 export function refuse(code: RefusalCode, message: string, extras: RefusalExtras = {}): Refusal {
-  return { kind: "refusal", status: STATUS[code] ?? 500, code, message, ...extras };
+  return { kind: "refusal", status: STATUS[code], code, message, ...extras };
 }
 
 /** Tells a refusal from the other things that a step may return. */
@@ -102,7 +105,7 @@ export function refusalBody(
   refusal: Refusal,
   development: boolean,
 ): { message: string; detail: unknown; code: RefusalCode } {
-  const { code, hint, detail } = refusal;
-  const message = development && hint ? `${refusal.message} ${hint}` : refusal.message;
-  return { message, detail: detail ?? message, code };
+  const hinted = development && refusal.hint !== undefined;
+  const message = hinted ? `${refusal.message} ${refusal.hint}` : refusal.message;
+  return { message, detail: refusal.detail ?? message, code: refusal.code };
 }

@@ -1,12 +1,12 @@
 /** Sends a plan and gives back the reply to hand over, once the guards that asked have seen it. */
 import { send } from "#upstream";
 import { metered, readAll, type Meter } from "./body.ts";
-import type { End, OpenCall } from "./call.ts";
+import type { End } from "./call.ts";
 import { fault } from "./fault.ts";
 import { findHeader } from "./headers.ts";
 import { parseJson } from "./json.ts";
 import type { Plan } from "./plan.ts";
-import { firstRefusal, isRefusal, type Refusal } from "./refusal.ts";
+import { isRefusal, type Refusal } from "./refusal.ts";
 import {
   failureRefusal,
   isUpstreamFailure,
@@ -24,29 +24,27 @@ export async function obtain(
   plan: Plan,
   signal: AbortSignal | undefined,
 ): Promise<UpstreamReply | Refusal> {
-  const { call, watched } = plan;
   let status: number | undefined;
-  let reviewing = watched;
+  let reviewing = plan.watched;
   let end: End | undefined;
   const ended: BodyEnd = (outcome, bytes) => {
     end = { outcome, status, sent: true, bytes };
     // The guards hear of the reply before they hear of its end.
-    if (!reviewing) call.end(end);
+    if (!reviewing) plan.end(end);
   };
   try {
-    let reply = await send(plan, await call.body?.outgoing(), signal, ended);
+    let reply = await send(plan, await plan.body(), signal, ended);
     status = reply.status;
-    call.began(findHeader(reply.headers, "x-fal-billable-units"));
-    if (watched) {
-      const reviewed = await review(call, reply);
-      reviewing = false;
+    plan.began(findHeader(reply.headers, "x-fal-billable-units"));
+    if (reviewing) {
+      const reviewed = await review(plan, reply);
       if (isRefusal(reviewed)) {
-        status = reviewed.status;
-        ended("refused", 0);
+        plan.end({ outcome: "refused", status: reviewed.status, sent: true, bytes: 0 });
         return reviewed;
       }
-      if (end) call.end(end);
       reply = reviewed;
+      reviewing = false;
+      if (end) plan.end(end);
     }
     if (!(reply.body instanceof ReadableStream)) ended("completed", reply.body?.byteLength ?? 0);
     return reply;
@@ -55,13 +53,14 @@ export async function obtain(
   }
 }
 
-/** Ends a call that brought no reply and says what to answer. */
-export function unsuccessful({ call }: Plan, error: unknown, clientGone: boolean): Refusal {
+/** Ends a plan that brought no reply and says what to answer. */
+export function unsuccessful(plan: Plan, error: unknown, clientGone: boolean): Refusal {
+  const { incoming, target } = plan.call;
   const failure = isUpstreamFailure(error) ? error : undefined;
-  const unfit = call.body?.refusal;
+  const unfit = incoming.body?.refusal;
   const refusal =
-    unfit ?? (failure ? failureRefusal(failure, call.target.paid) : fault(call, error));
-  call.end({
+    unfit ?? (failure ? failureRefusal(failure, target.paid) : fault(incoming, plan.call, error));
+  plan.end({
     outcome: unfit ? "refused" : clientGone ? "client_gone" : "upstream_failed",
     status: clientGone ? undefined : refusal.status,
     sent: failure?.sent ?? true,
@@ -79,7 +78,7 @@ const upToReadable: Meter = {
   },
 };
 
-async function review(call: OpenCall, reply: UpstreamReply): Promise<UpstreamReply | Refusal> {
+async function review(plan: Plan, reply: UpstreamReply): Promise<UpstreamReply | Refusal> {
   const { status, headers } = reply;
   let { body } = reply;
   let parsed: Promise<unknown> | undefined;
@@ -93,7 +92,7 @@ async function review(call: OpenCall, reply: UpstreamReply): Promise<UpstreamRep
     } else bytes = body;
     return bytes ? parseJson(new TextDecoder().decode(bytes)) : undefined;
   };
-  const refusal = await firstRefusal(call.replyHooks, {
+  const refusal = await plan.review({
     status,
     header: (name) => findHeader(headers, name.toLowerCase()),
     json: () => (parsed ??= read()),

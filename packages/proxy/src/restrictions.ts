@@ -6,8 +6,8 @@ import { refuse, type Refusal } from "./refusal.ts";
 import { parseUrl } from "./url.ts";
 
 /** Refuses a `fal_webhook` that the `webhooks` option does not let through. */
-export function webhookRefusal({ config, target }: OpenCall): Refusal | undefined {
-  const { webhooks } = config;
+export function webhookRefusal({ incoming, target }: OpenCall): Refusal | undefined {
+  const { webhooks } = incoming.config;
   if (webhooks === "forward" || target.search === "") return undefined;
   const hosts = webhooks === "deny" ? [] : webhooks.hosts;
   const asked = new URLSearchParams(target.search).getAll("fal_webhook").map(parseUrl);
@@ -26,7 +26,7 @@ export function webhookRefusal({ config, target }: OpenCall): Refusal | undefine
  */
 export async function appsRefusal(call: OpenCall): Promise<Refusal | undefined> {
   const { operation, path } = call.target;
-  const { allow } = call.config;
+  const { allow } = call.incoming.config;
   const namesApps = operation === "token" || operation === "signal";
   if (!allow.limited || !namesApps || path.startsWith("/session/heartbeat")) return undefined;
   const apps = namedApps((await call.getRequestBody()) ?? "");

@@ -47,23 +47,16 @@ export interface Target {
 
 // The backup names (falrun.com) and the old name of rest serve the same paths, so an operator who
 // allows them gets the same rules.
-const FAL = "fal([.]run|run[.]com)";
-const REST = "rest([.]alpha)?[.]fal[.]ai";
+const FAL = "fal(?:[.]run|run[.]com)";
+const REST = "rest(?:[.]alpha)?[.]fal[.]ai";
 
 // `owner/app`, and one segment more in two namespaces.
-const APP = "(?<app>((workflows|comfy)/[^/]+|(?!workflows/|comfy/)[^/]+)/[^/]+)";
-const QUEUED = `${APP}(/(?!requests(/|$))[^/]+)*`;
-const RUN = `(GET|POST) ${FAL}/(?<endpoint>${APP}(/.+?)?)`;
+const APP = "(?<app>(?:(?:workflows|comfy)/[^/]+|(?!workflows/|comfy/)[^/]+)/[^/]+)";
+const QUEUED = `${APP}(?:/(?!requests(?:/|$))[^/]+)*`;
+const RUN = `(?:GET|POST) ${FAL}/(?<endpoint>${APP}(?:/.+)?)`;
 const REQUEST = `queue[.]${FAL}/${QUEUED}/requests/(?<requestId>[^/]+)`;
 
-type Row = readonly [Operation, RegExp];
-
-/**
- * What `METHOD host/path` is: the first that fits, and the last fits all. fal itself accepts one
- * trailing slash on every path.
- *
- * @see PROTOCOL.md, "Operations"
- */
+/** What `METHOD host/path` is: the first that fits. @see PROTOCOL.md, "Operations" */
 const OPERATIONS = Object.entries({
   stream: `${RUN}/stream`,
   run: RUN,
@@ -71,21 +64,20 @@ const OPERATIONS = Object.entries({
   status: `GET ${REQUEST}/status`,
   statusStream: `GET ${REQUEST}/status/stream`,
   // fal's own pages show `/response`; its clients leave it out.
-  result: `GET ${REQUEST}(/response)?`,
+  result: `GET ${REQUEST}(?:/response)?`,
   cancel: `PUT ${REQUEST}/cancel`,
-  upload: `.+ ${REST}/storage/upload/initiate(-multipart)?`,
-  token: `POST ${REST}/tokens(/realtime)?`,
-  signal: "POST wma[.]fal[.]run/(ice|session(/heartbeat)?)",
-  other: `[^/]+/(?<endpoint>${APP}?.*?)`,
-} satisfies Record<Operation, string>).map(([operation, form]): Row => [
-  operation as Operation,
-  new RegExp(`^${form}/?$`),
-]);
+  upload: `.+ ${REST}/storage/upload/initiate(?:-multipart)?`,
+  token: `POST ${REST}/tokens(?:/realtime)?`,
+  signal: "POST wma[.]fal[.]run/(?:ice|session(?:/heartbeat)?)",
+  other: `[^/]+/(?<endpoint>${APP}?.*)`,
+} satisfies Record<Operation, string>).map(
+  ([operation, form]) => [operation as Operation, new RegExp(`^${form}$`)] as const,
+);
 
 const FREE = /^(status|result|cancel|upload)/;
 
-// Scheme, host and path of a URL that is printable ASCII throughout, without a backslash.
-const WRITTEN_URL = /^(?=[!-[\]-~]+$)https:\/\/([^/?#]+)([^?#]*)/i;
+// Anything but printable ASCII, and the backslash.
+const OUTSIDE_URL = /[^!-[\]-~]/;
 
 // What another server might read as a different path than the rules did: an empty segment, a path
 // parameter, dots, and every escape but those of characters that must be escaped. So no encoded
@@ -97,10 +89,12 @@ const AMBIGUOUS_PATH =
 const invalid = (why: string): Refusal =>
   refuse("invalid_target", `The ${TARGET_URL_HEADER} header ${why}.`);
 
-const methodRefusal = (method: string, allow: string): Refusal =>
-  refuse("method_not_allowed", `The method must be ${allow}, not ${method}.`, {
+function methodRefusal(method: string, allowed: readonly string[]): Refusal {
+  const allow = allowed.join(", ");
+  return refuse("method_not_allowed", `The method must be ${allow}, not ${method}.`, {
     headers: { allow },
   });
+}
 
 /**
  * Parses and classifies the target of one request.
@@ -128,26 +122,47 @@ const recent = new Map<string, Target | Refusal>();
 const RECENT = 256;
 
 function parse(method: string, raw: string): Target | Refusal {
-  if (!METHODS.includes(method)) return methodRefusal(method, METHODS.join(", "));
-  if (!raw) return invalid("is missing: it holds the fal URL to call");
-  const [, written, plainPath] = WRITTEN_URL.exec(raw) ?? [];
-  const parsed = parseUrl(raw);
-  if (!written || !parsed) {
-    return invalid("must be one https:// URL in printable ASCII, without a backslash");
+  if (!METHODS.includes(method)) return methodRefusal(method, METHODS);
+  if (raw === "") {
+    return invalid("is missing: it must hold the fal URL to call, as fal's client sends it");
   }
-  const { origin, hostname: host, pathname: path, search } = parsed;
+  const [, host, path] = /^https:\/\/([^/?#]+)([^?#]*)/i.exec(raw) ?? [];
+  const url = parseUrl(raw);
+  if (OUTSIDE_URL.test(raw) || host === undefined || url === undefined) {
+    return invalid("must be one https:// URL; percent-encode spaces, backslashes, non-ASCII");
+  }
   // What the parser made of them must be what was written.
-  if (host !== written.toLowerCase()) {
-    return invalid("must name a plain host, without user, password or port");
+  if (url.hostname !== host.toLowerCase()) {
+    return invalid("must name its host plainly, without user, password or port");
   }
-  if (path !== (plainPath || "/") || AMBIGUOUS_PATH.test(path)) {
-    return invalid("must have a plain path: no dot segment, none empty or needlessly encoded");
+  if (url.pathname !== (path || "/") || AMBIGUOUS_PATH.test(url.pathname)) {
+    return invalid("must have a plain path: no dot segments, none empty or needlessly encoded");
   }
-  const call = `${method} ${host}${path}`;
-  const [operation, form] = OPERATIONS.find((row) => row[1].test(call)) as Row;
-  if (operation === "upload" && method !== "POST") return methodRefusal(method, "POST");
-  const { endpoint, app, requestId } = form.exec(call)?.groups ?? {};
+  return classify(method, url);
+}
+
+function classify(method: string, url: URL): Target | Refusal {
+  const { hostname: host, pathname: path, search } = url;
+  // fal itself accepts one trailing slash on every path.
+  const call = `${method} ${host}${path.replace(/(.)\/$/, "$1")}`;
+  let operation: Operation = "other";
+  let found: RegExpExecArray | null = null;
+  for (const [name, form] of OPERATIONS) {
+    operation = name;
+    if ((found = form.exec(call))) break;
+  }
+  if (operation === "upload" && method !== "POST") return methodRefusal(method, ["POST"]);
+  const { endpoint, app, requestId } = found?.groups ?? {};
   const paid = !FREE.test(operation);
-  const url = origin + path + search;
-  return { url, host, path, search, operation, endpoint, app, requestId, paid };
+  return {
+    url: url.origin + path + search,
+    host,
+    path,
+    search,
+    operation,
+    endpoint,
+    app,
+    requestId,
+    paid,
+  };
 }

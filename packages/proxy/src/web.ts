@@ -20,8 +20,7 @@ export interface WebContext {
   ip?: string | undefined;
   /** Tells that the caller went away, where the host knows better than the Request. */
   signal?: AbortSignal | undefined;
-  /** Where the adapter itself is told a key. */
-  adapterKey?: (() => Promise<string | undefined>) | undefined;
+  resolveApiKey?: (() => Promise<string | undefined>) | undefined;
 }
 
 /** How a host treats a Response. */
@@ -46,11 +45,11 @@ export function createWebFront(
   { keepsCoding = true, cutsBodies = false }: WebHost = {},
 ): WebFront {
   const config = resolveConfig(options);
-  return async (request, { native = request, env, ip, signal, adapterKey } = {}) => {
+  return async (request, { native = request, env, ip, signal, resolveApiKey } = {}) => {
     const { headers, method } = request;
     const incoming: Incoming = {
       config,
-      id: adapter,
+      adapter,
       method,
       header: (name) => headers.get(name) ?? undefined,
       headers: () => headers,
@@ -58,7 +57,7 @@ export function createWebFront(
       ip,
       native,
       env,
-      adapterKey,
+      resolveApiKey,
       relaysEncoded: relaysEncoded && keepsCoding,
     };
     const answer = await serve(incoming, signal ?? request.signal);
@@ -75,7 +74,7 @@ export async function serve(
   if (isRefusal(decision)) return decision;
   const headers = answerHeaders(incoming);
   if (decision.kind === "preflight") {
-    return new Response(null, { status: 204, headers });
+    return new Response(null, { status: 204, headers: { ...headers, ...decision.headers } });
   }
   const reply = await obtain(decision, signal);
   if (isRefusal(reply)) return reply;

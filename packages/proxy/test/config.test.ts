@@ -4,54 +4,41 @@ import { resolveConfig, resolveProxyConfig } from "../src/config.ts";
 import { DEFAULT_ALLOWED_URL_PATTERNS } from "../src/allow.ts";
 
 describe("wrong options", () => {
-  it.each<[string, unknown, string | RegExp]>([
+  it.each<[string, unknown, string]>([
     [
       "a text for a list",
       { allowedEndpoints: "fal-ai/flux" },
-      'allowedEndpoints must be ["fal-ai/flux/**"], globs over endpoint ids without a host, not "fal-ai/flux".',
+      'allowedEndpoints must be globs over the endpoint id, without a host: ["fal-ai/flux/**"], not "fal-ai/flux".',
     ],
     ["a host in an endpoint", { allowedEndpoints: ["fal.run/fal-ai/flux"] }, "without a host"],
     ["a leading slash", { allowedEndpoints: ["/fal-ai/flux"] }, "without a host"],
-    [
-      "a scheme in a pattern",
-      { allowedUrlPatterns: ["https://fal.run/**"] },
-      "without their scheme",
-    ],
+    ["a scheme in a pattern", { allowedUrlPatterns: ["https://fal.run/**"] }, "without its scheme"],
     [
       "an unknown name",
       { allowedEndpoint: ["fal-ai/flux"] },
-      /an option must be one of allowedUrlPatterns, .* not "allowedEndpoint"/,
+      'there is no option "allowedEndpoint". The options are allowedUrlPatterns,',
     ],
     [
       "a text for a flag",
       { allowUnauthorizedRequests: "false" },
       "allowUnauthorizedRequests must be true or false",
     ],
-    [
-      "a value for a function",
-      { isAuthenticated: true },
-      "isAuthenticated must be async (call) =>",
-    ],
-    [
-      "a key for its function",
-      { resolveFalAuth: "Key x" },
-      "resolveFalAuth must be async (call) =>",
-    ],
-    [
-      "a word for a number",
-      { maxBodyBytes: "50mb" },
-      "maxBodyBytes must be 52428800, a number of bytes",
-    ],
+    ["a value for a function", { isAuthenticated: true }, "isAuthenticated must be a function"],
+    ["a key for its function", { resolveFalAuth: "Key x" }, "resolveFalAuth must be a function"],
+    ["a word for a number", { maxBodyBytes: "50mb" }, "maxBodyBytes must be a number of bytes"],
     ["zero bytes", { maxBodyBytes: 0 }, "maxBodyBytes must be"],
-    ["a wrong time limit", { timeouts: { total: 5 } }, "timeouts must be { connect"],
-    ["a time limit for all", { timeouts: 5000 }, "timeouts must be { connect"],
-    ["a negative time limit", { timeouts: { idle: -1 } }, "idle: 3600000 }, in ms"],
+    ["a wrong time limit", { timeouts: { total: 5 } }, "timeouts must be numbers of ms"],
+    ["a negative time limit", { timeouts: { idle: -1 } }, "timeouts must be numbers of ms"],
     ["any origin with credentials", { cors: { origins: "*", credentials: true } }, "cors must be"],
     ["an origin with a path", { cors: { origins: ["https://app.example/"] } }, "cors must be"],
     ["an unknown webhook rule", { webhooks: "allow" }, 'webhooks must be "forward", "deny"'],
-    ["a guard that is none", { guards: ["limit"] }, "a list of functions"],
-    ["another machine", { upstream: "http://10.0.0.1:4000" }, "since it receives the key"],
-    ["an upstream with a path", { upstream: "http://127.0.0.1:4000/fal" }, "a local origin"],
+    ["a guard that is none", { guards: ["limit"] }, "guards must be a list of functions"],
+    ["another machine", { upstream: "http://10.0.0.1:4000" }, "it receives the key"],
+    [
+      "an upstream with a path",
+      { upstream: "http://127.0.0.1:4000/fal" },
+      "upstream must be the origin",
+    ],
     ["no object", null, "the configuration must be an object"],
   ])("%s", (_what, config, message) => {
     expect(() => resolveConfig(config as never)).toThrow(TypeError);

@@ -22,7 +22,7 @@ function ask(config: ProxyConfig, asked: Ask = {}): Promise<Decision> {
   const headers = new Map(Object.entries(given));
   const incoming: Incoming = {
     config: resolveConfig(config),
-    id: "test",
+    adapter: "test",
     method: asked.method ?? "POST",
     header: (name) => headers.get(name),
     headers: () => headers,

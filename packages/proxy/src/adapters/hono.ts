@@ -31,7 +31,7 @@ export function createRouteHandler(options: FalHonoProxyOptions = {}): HonoHandl
   const front = createWebFront("hono", config);
   return async (context) => {
     const env = context.env as object | undefined;
-    return front(await unread(context.req), { native: context, env, adapterKey: resolveApiKey });
+    return front(await unread(context.req), { native: context, env, resolveApiKey });
   };
 }
 

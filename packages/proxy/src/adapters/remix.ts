@@ -31,7 +31,6 @@ export type FalRemixProxy = { action: RemixHandler; loader: RemixHandler };
 export function createProxy(options: FalRemixProxyOptions = {}): FalRemixProxy {
   const { json: _json, resolveApiKey, ...config } = options;
   const front = createWebFront("remix", config);
-  const handle: RemixHandler = (args) =>
-    front(args.request, { native: args, adapterKey: resolveApiKey });
+  const handle: RemixHandler = (args) => front(args.request, { native: args, resolveApiKey });
   return { action: handle, loader: handle };
 }
