@@ -5,7 +5,7 @@ import { build } from "esbuild";
 
 // The goal is 14 KiB. The limit is what it weighs today, rounded up, and is only ever lowered.
 const goal = 14 * 1024;
-const limit = 22.5 * 1024;
+const limit = 19.75 * 1024;
 const root = join(import.meta.dirname, "..");
 const entry = join(root, "packages/proxy/dist/esm/adapters/fetch.js");
 

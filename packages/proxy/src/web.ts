@@ -91,9 +91,14 @@ export async function serve(
 /** A refusal as the JSON answer that clients read. */
 export function refusalResponse(incoming: Incoming, refusal: Refusal): Response {
   const { development } = incoming.config;
-  return Response.json(refusalBody(refusal, development), {
+  // Remix 2 puts a Response of its own in place, which has no Response.json.
+  return new Response(JSON.stringify(refusalBody(refusal, development)), {
     status: refusal.status,
-    headers: { ...answerHeaders(incoming), ...refusal.headers },
+    headers: {
+      ...answerHeaders(incoming),
+      "content-type": "application/json",
+      ...refusal.headers,
+    },
   });
 }
 
