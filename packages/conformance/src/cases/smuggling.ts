@@ -168,7 +168,8 @@ export const smugglingCases: Case[] = inTopic("smuggling", [
       const raw = [`${head}content-length: 2\r\n\r\n{}${second}`];
       const exchange = await rig.call({ raw, ...open });
       await nothingHidden(exchange);
-      exchange.want(exchange.fal.length === 1, "fal receives the first request");
+      // A server that does not pipeline may close the connection instead.
+      exchange.want(exchange.fal.length <= 1, "fal receives the first request, or none");
     },
   },
 ]);
