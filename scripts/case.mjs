@@ -11,16 +11,17 @@ const { allCases, describeFailure, profiles, runConformance, selectCases, startC
 const { subjects } = await import("../packages/proxy/test/conformance/subjects.mjs");
 const { apps } = await import("../examples/testing/apps.mjs");
 const { languages } = await import("../examples/testing/languages.mjs");
+const { floors } = await import("../tools/floor/subjects.mjs");
 const { contestants } = await import("./contestants.mjs");
 
-const tables = { ...subjects, ...apps, ...languages, ...contestants };
+const tables = { ...subjects, ...floors, ...apps, ...languages, ...contestants };
 
 function list() {
   const names = (table) => Object.keys(table).join(", ");
   console.log(`npm run case -- <server> <case>…
 
 Servers:
-  adapters    ${names(subjects)}
+  adapters    ${names(subjects)}, ${names(floors)}
   built apps  ${names(apps)}
   one file    ${names(languages)}
   others      ${names(contestants)}

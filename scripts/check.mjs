@@ -22,7 +22,7 @@ const checks = [
   { name: "versions", commands: [node("scripts/check-versions.mjs")] },
   { name: "types of scripts", commands: [types("scripts/tsconfig.json")] },
   // An example with a lock file of its own is a framework's app, whose build checks its types.
-  { name: "types of examples", commands: [types("examples/testing")] },
+  { name: "types of examples and tools", commands: [types("examples/testing")] },
   ...packages.map((name) => ({ name: `types of ${name}`, commands: projectsOf(name).map(types) })),
   ...packages.map((name) => ({ name: `package ${name}`, commands: publishing(name) })),
 ];

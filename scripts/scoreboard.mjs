@@ -8,7 +8,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { apps } from "../examples/testing/apps.mjs";
 import { languages } from "../examples/testing/languages.mjs";
+import { subjects } from "../packages/proxy/test/conformance/subjects.mjs";
 import { contestants } from "./contestants.mjs";
 import { root } from "./runner.mjs";
 import { departures, failingCases, faultTable, summary, topicTable } from "./scoreboard-tables.mjs";
@@ -39,7 +41,7 @@ async function runContestants(only) {
   }
 }
 
-/** Every report that is there, by kind of proxy, in the order of their names. */
+/** Every report that is there of a proxy in the tables, by kind of proxy, in the order of their names. */
 function readGroups(only) {
   const files = existsSync(kept) ? readdirSync(kept).sort() : [];
   const reports = files
@@ -48,7 +50,8 @@ function readGroups(only) {
   const kindOf = ({ subject }) => {
     if (subject.startsWith("published-")) return "published 1.2.1";
     if (subject in contestants) return "fal's page";
-    return subject in languages ? "one file" : thisPackage;
+    if (subject in languages) return "one file";
+    return subject in subjects || subject in apps ? thisPackage : undefined;
   };
   return [thisPackage, "one file", "published 1.2.1", "fal's page"].map((title) => ({
     title,

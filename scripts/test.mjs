@@ -26,7 +26,8 @@ async function runChecks() {
  * one line: what they add to it is their framework's server, not the library.
  */
 async function runOtherNodes() {
-  for (const line of readdirSync(join(root, "tools"))) {
+  const lines = readdirSync(join(root, "tools")).filter((name) => /^node\d+$/.test(name));
+  for (const line of lines) {
     const modules = join(root, "tools", line, "node_modules");
     const binaries = existsSync(modules) ? readdirSync(modules) : [];
     const binary = binaries.find((name) => name.startsWith("node-"));
