@@ -30,14 +30,25 @@ const layers = [
     imports: ["entry", "front", "decision", "part"],
   },
   { name: "adapter", files: /^adapters\//, imports: ["front", "part"] },
-  { name: "front", files: /^(web|node)\.ts$/, imports: ["decision", "reply", "upstream", "part"] },
+  // A front may have pieces of its own: `node-body.ts`.
+  {
+    name: "front",
+    files: /^(web|node)(-[a-z]+)?\.ts$/,
+    imports: ["front", "decision", "reply", "upstream", "exchange", "part"],
+  },
   { name: "decision", files: /^decide\.ts$/, imports: ["part"] },
-  { name: "upstream", files: /^upstream\//, imports: ["upstream", "part"] },
+  // What is sent to fal and what comes back, as types: the language of the two ways to send it.
+  { name: "exchange", files: /^upstream\/exchange\.ts$/, imports: ["part"] },
+  { name: "upstream", files: /^upstream\//, imports: ["upstream", "exchange", "part"] },
   // From the moment when fal's reply begins to the end of the call.
-  { name: "reply", files: /^(head|relay)\.ts$/, imports: ["reply", "upstream", "part"] },
+  {
+    name: "reply",
+    files: /^(head|relay)\.ts$/,
+    imports: ["reply", "upstream", "exchange", "part"],
+  },
   { name: "guard", files: /^guards\//, imports: ["guard", "call", "store"] },
   { name: "store", files: /^stores\//, imports: ["store"] },
-  { name: "part", files: /^[^/]+\.ts$/, imports: ["part"] },
+  { name: "part", files: /^[^/]+\.ts$/, imports: ["exchange", "part"] },
 ];
 
 /** What a guard may know of the library: the call it judges, and how to say no. */
