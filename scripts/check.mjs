@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { root, runCommand } from "./runner.mjs";
+import { setUp } from "./setup.mjs";
 
 const node = (path, ...args) => [process.execPath, join(root, path), ...args];
 const tool = (path, ...args) => node(join("node_modules", path), ...args);
@@ -87,6 +88,7 @@ export async function check() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  setUp({ apps: true });
   const { passed, failed } = await check();
   console.log(`${passed} checks passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;

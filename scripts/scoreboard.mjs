@@ -79,7 +79,7 @@ const { values } = parseArgs({
 });
 const only = values.only.flatMap((names) => names.split(","));
 if (!values.kept) {
-  setUp({ tests: true });
+  setUp({ apps: true, tests: true });
   await runTests(only);
   await runContestants(only);
 }

@@ -11,16 +11,22 @@ const root = join(import.meta.dirname, "..");
 const say = (line) => console.log(`set-up: ${line}`);
 
 /**
- * @param {{ packages?: string[], tests?: boolean }} options
- *   `packages`: those to build, default all; `tests`: also prepare what only `npm test` needs
+ * @param {{ packages?: string[], apps?: boolean, tests?: boolean }} options
+ *   `packages`: those to build, default all; `apps`: also install the example apps, whose frameworks the checks of types
+ *   ask; `tests`: also prepare what only `npm test` needs
  * @throws Error with a message for a person
  */
-export function setUp({ packages = [], tests = false } = {}) {
+export function setUp({ packages = [], apps = false, tests = false } = {}) {
   const started = Date.now();
   requireNode(20, 18, 1);
   let worked = installDependencies(root, say);
+  for (const folder of [
+    ...(apps ? withOwnLock("examples") : []),
+    ...(tests ? withOwnLock("tools") : []),
+  ]) {
+    worked = installDependencies(folder, say) || worked;
+  }
   if (tests) {
-    for (const folder of foldersWithOwnLock()) worked = installDependencies(folder, say) || worked;
     const missing = installDebianPackages(say);
     // The tests that need them say so by failing; the others are still worth running.
     if (missing.length > 0) say(`goes on without ${missing.join(", ")}: expect failing tests`);
@@ -38,18 +44,17 @@ function requireNode(...wanted) {
     throw new Error(`Node ${wanted.join(".")} or later is needed; this is ${process.version}`);
 }
 
-/** Node lines for the matrix, and example apps too heavy for the workspace. */
-function foldersWithOwnLock() {
-  return ["tools", "examples"]
-    .map((folder) => join(root, folder))
-    .filter((folder) => existsSync(folder))
-    .flatMap((folder) => readdirSync(folder).map((entry) => join(folder, entry)))
-    .filter((folder) => existsSync(join(folder, "package-lock.json")));
+/** Below `examples`: apps too heavy for the workspace. Below `tools`: Node lines and floors. */
+function withOwnLock(folder) {
+  return readdirSync(join(root, folder))
+    .map((entry) => join(root, folder, entry))
+    .filter((path) => existsSync(join(path, "package-lock.json")));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    setUp({ tests: process.argv.includes("--tests") });
+    const tests = process.argv.includes("--tests");
+    setUp({ apps: tests, tests });
   } catch (error) {
     console.error(`set-up: ${error.message}`);
     process.exitCode = 1;

@@ -1,5 +1,6 @@
 // `npm test`: sets up, checks, runs every test there is, and sums all of it in the last line,
 // `N passed, N failed`. A runner that crashes, or finds nothing to run, counts as one failure.
+// `npm run test:quick` leaves out what needs a framework's build, a browser, another Node, or minutes.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { check } from "./check.mjs";
@@ -41,11 +42,28 @@ async function runOtherNodes() {
   }
 }
 
+// Left out of the quick run, because they take most of the time and seldom notice something alone: servers whose front
+// another one stands for, browsers, the comparison with the published package, pictures pixel by pixel, and what proves
+// the tools themselves.
+const slow = [
+  "packages/proxy/test/conformance/{express,express4,hono}",
+  "packages/proxy/test/differential",
+  "packages/gateway/test/playground-*",
+  "packages/emulator/test/{media,models}",
+  "packages/conformance/test/{cli,reference,sabotage}",
+  "scripts/test/{case,judge,vitest-run}",
+];
+const quick = ["packages", "scripts", ...slow.flatMap((name) => ["--exclude", `${name}.test.ts`])];
+
 try {
-  setUp({ tests: true });
+  const isQuick = process.argv.includes("--quick");
+  setUp(isQuick ? { apps: true } : { apps: true, tests: true });
   await runChecks();
-  count("tests", await runVitest({ name: "tests" }));
-  await runOtherNodes();
+  if (isQuick) count("tests", await runVitest({ name: "quick", args: quick }));
+  else {
+    count("tests", await runVitest({ name: "tests" }));
+    await runOtherNodes();
+  }
 } catch (error) {
   console.error(error);
   total.failed += 1;
