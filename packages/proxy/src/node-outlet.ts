@@ -67,10 +67,14 @@ export class NodeOutlet implements Outlet {
   }
 
   cut(): void {
-    const { stream } = this.response;
-    // A clean end would make half a body look whole, which HTTP/2 says of a stream that is merely destroyed.
-    if (stream?.close) stream.close(HTTP2_INTERNAL_ERROR);
-    else this.response.destroy?.();
+    try {
+      const { stream } = this.response;
+      // A clean end would make half a body look whole, which HTTP/2 says of a stream that is merely destroyed.
+      if (stream?.close) stream.close(HTTP2_INTERNAL_ERROR);
+      else this.response.destroy?.();
+    } catch {
+      // A response object that takes nothing any more.
+    }
   }
 
   refuse(refusal: Refusal): void {

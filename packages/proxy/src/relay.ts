@@ -24,7 +24,7 @@ export interface Outlet {
   write(chunk: Uint8Array, last: boolean): boolean;
   /** The body is whole. Called also after a last chunk. */
   end(): void;
-  /** Breaks the answer off, so that the caller can tell. */
+  /** Breaks the answer off, so that the caller can tell. Never throws. */
   cut(): void;
   refuse(refusal: Refusal): void;
 }
