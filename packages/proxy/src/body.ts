@@ -43,13 +43,13 @@ export class IncomingBody {
   complete = false;
   /** Whether it broke off because the caller went away. */
   brokenOff = false;
-  private kept: Promise<Uint8Array> | undefined;
-  private readonly source: BodySource;
+  #kept: Promise<Uint8Array> | undefined;
+  readonly #source: BodySource;
 
   constructor(source: BodySource, refusal?: Refusal) {
     this.length = source.length;
     this.coding = source.coding;
-    this.source = source;
+    this.#source = source;
     this.refusal = refusal ?? judge(source, source.length ?? 0, false);
   }
 
@@ -62,27 +62,27 @@ export class IncomingBody {
   bytes(most: number = Infinity): Promise<Uint8Array> {
     if (this.refusal) return Promise.reject(new Refused(this.refusal));
     if ((this.length ?? 0) > most) return Promise.reject(new Refused(tooLargeToCheck(most)));
-    return (this.kept ??= owned(this.read(most)));
+    return (this.#kept ??= owned(this.#read(most)));
   }
 
   /** The body to send: the kept bytes, else the stream itself. Take it once. */
   outgoing(): OutgoingBody | Promise<OutgoingBody> {
-    const { chunks, length = Infinity } = this.source;
-    return this.kept || length <= SMALL || !chunks
+    const { chunks, length = Infinity } = this.#source;
+    return this.#kept || length <= SMALL || !chunks
       ? this.bytes()
-      : this.counted(chunks(), Infinity);
+      : this.#counted(chunks(), Infinity);
   }
 
-  private async read(most: number): Promise<Uint8Array> {
-    const { chunks, whole } = this.source;
+  async #read(most: number): Promise<Uint8Array> {
+    const { chunks, whole } = this.#source;
     if (this.length !== undefined || !chunks) {
-      const bytes = await whole().catch((error: unknown) => this.broken(error));
-      this.check(bytes.byteLength, true);
+      const bytes = await whole().catch((error: unknown) => this.#broken(error));
+      this.#check(bytes.byteLength, true);
       return bytes;
     }
     const parts: Uint8Array[] = [];
     let length = 0;
-    for await (const chunk of this.counted(chunks(), most)) {
+    for await (const chunk of this.#counted(chunks(), most)) {
       parts.push(chunk);
       length += chunk.byteLength;
     }
@@ -90,18 +90,15 @@ export class IncomingBody {
   }
 
   /** The chunks, each once its length was judged. */
-  private async *counted(
-    chunks: AsyncIterable<Uint8Array>,
-    most: number,
-  ): AsyncGenerator<Uint8Array> {
+  async *#counted(chunks: AsyncIterable<Uint8Array>, most: number): AsyncGenerator<Uint8Array> {
     const iterator = chunks[Symbol.asyncIterator]();
     let bytes = 0;
     try {
       for (;;) {
-        const next = await iterator.next().catch((error: unknown) => this.broken(error));
-        if (next.done) return this.check(bytes, true);
+        const next = await iterator.next().catch((error: unknown) => this.#broken(error));
+        if (next.done) return this.#check(bytes, true);
         bytes += next.value.byteLength;
-        this.check(bytes, false);
+        this.#check(bytes, false);
         if (bytes > most) throw new Refused((this.refusal = tooLargeToCheck(most)));
         yield next.value;
       }
@@ -110,13 +107,13 @@ export class IncomingBody {
     }
   }
 
-  private broken(cause: unknown): never {
+  #broken(cause: unknown): never {
     this.brokenOff = true;
     throw new CallerGone("The caller went away.", { cause });
   }
 
-  private check(bytes: number, ended: boolean): void {
-    this.refusal = judge(this.source, bytes, ended);
+  #check(bytes: number, ended: boolean): void {
+    this.refusal = judge(this.#source, bytes, ended);
     if (this.refusal) throw new Refused(this.refusal);
     this.complete = ended;
   }

@@ -31,60 +31,61 @@ export interface HeldBody {
 /** What a guard sees of a reply. A copy of the body is kept only once it was asked for. */
 export class ShownReply implements Reply {
   readonly status: number;
-  private readonly headers: HeaderList;
-  private readonly body: HeldBody;
-  private parsed: Promise<unknown> | undefined;
-  private copy: Uint8Array[] | undefined;
-  private length = 0;
-  private settle: ((whole: Uint8Array | undefined) => void) | undefined;
+  readonly #headers: HeaderList;
+  readonly #body: HeldBody;
+  #parsed: Promise<unknown> | undefined;
+  #copy: Uint8Array[] | undefined;
+  #length = 0;
+  #settle: ((whole: Uint8Array | undefined) => void) | undefined;
   /** Whether any of the body has passed by, so that no copy can be whole. */
-  private missed = false;
+  #missed = false;
 
   constructor(status: number, headers: HeaderList, body: HeldBody) {
     this.status = status;
-    this.headers = headers;
-    this.body = body;
+    this.#headers = headers;
+    this.#body = body;
   }
 
   header(name: string): string | undefined {
-    return findHeader(this.headers, name.toLowerCase());
+    return findHeader(this.#headers, name.toLowerCase());
   }
 
   json(): Promise<unknown> {
-    return (this.parsed ??= owned(this.read()));
+    return (this.#parsed ??= owned(this.#read()));
   }
 
   /** Whether the body is wanted while the reply is held. */
   get wanted(): boolean {
-    return this.copy !== undefined;
+    return this.#copy !== undefined;
   }
 
   /** A chunk of the body goes on its way. */
   pass(chunk: Uint8Array): void {
-    this.length += chunk.byteLength;
-    if (!this.copy) this.missed = true;
-    else if (this.length > READABLE) this.close(false);
-    else this.copy.push(chunk);
+    this.#length += chunk.byteLength;
+    if (!this.#copy) this.#missed = true;
+    else if (this.#length > READABLE) this.close(false);
+    else this.#copy.push(chunk);
   }
 
   /** The body is over. @param whole whether all of it came */
   close(whole: boolean): void {
-    const { copy, settle } = this;
-    this.copy = undefined;
-    this.missed = true;
-    settle?.(whole && copy ? joinChunks(copy, this.length) : undefined);
+    const copy = this.#copy;
+    const settle = this.#settle;
+    this.#copy = undefined;
+    this.#missed = true;
+    settle?.(whole && copy ? joinChunks(copy, this.#length) : undefined);
   }
 
-  private async read(): Promise<unknown> {
-    if (this.missed || !/\bjson\b/i.test(this.header("content-type") ?? "")) return undefined;
-    const whole = new Promise<Uint8Array | undefined>((resolve) => (this.settle = resolve));
-    this.copy = [];
-    const { chunks, over } = this.body.arrived();
+  async #read(): Promise<unknown> {
+    if (this.#missed || !/\bjson\b/i.test(this.header("content-type") ?? "")) return undefined;
+    const whole = new Promise<Uint8Array | undefined>((resolve) => (this.#settle = resolve));
+    this.#copy = [];
+    const { chunks, over } = this.#body.arrived();
     for (const chunk of chunks) this.pass(chunk);
     if (over) this.close(true);
-    else this.body.more();
+    else this.#body.more();
     const bytes = await whole;
-    const plain = bytes && (await decodeCopy(this.headers, bytes, READABLE));
+    const plain = bytes && (await decodeCopy(this.#headers, bytes, READABLE));
     return plain && parseJson(new TextDecoder().decode(plain));
   }
 }

@@ -49,7 +49,7 @@ export class OpenCall implements HookCall, Incoming {
 
   readonly replyHooks: ReplyHook[] = [];
   readonly endHooks: EndHook[] = [];
-  private parsed: Promise<unknown> | undefined;
+  #parsed: Promise<unknown> | undefined;
   readonly respondWith: () => never = onlyTheProxyAnswers;
   readonly sendResponse: () => never = onlyTheProxyAnswers;
   readonly sendHeader: () => never = onlyTheProxyAnswers;
@@ -78,7 +78,7 @@ export class OpenCall implements HookCall, Incoming {
   }
   json(): Promise<unknown> {
     // Owned: a hook may keep it and look later, or never.
-    return (this.parsed ??= owned(inspectJson(this)));
+    return (this.#parsed ??= owned(inspectJson(this)));
   }
   inputs(): Promise<Record<string, unknown>> {
     return owned(inspectInputs(this));

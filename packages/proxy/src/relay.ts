@@ -31,118 +31,119 @@ export interface Outlet {
 
 /** One call on its way, between an upstream client and a front. */
 export class Relay implements Sink {
-  private readonly call: OpenCall;
-  private readonly plan: Plan;
-  private readonly outlet: Outlet;
-  private flow: Flow | undefined;
-  private status = 0;
-  private headers: HeaderList = [];
+  readonly #call: OpenCall;
+  readonly #plan: Plan;
+  readonly #outlet: Outlet;
+  #flow: Flow | undefined;
+  #status = 0;
+  #headers: HeaderList = [];
   /** The announced length of the reply; NaN when there is none. */
-  private length = NaN;
-  private shown: ShownReply | undefined;
+  #length = NaN;
+  #shown: ShownReply | undefined;
   /** Chunks that wait for a guard's answer; undefined when nothing is held. */
-  private held: Uint8Array[] | undefined;
+  #held: Uint8Array[] | undefined;
   /** How the exchange ended while its reply was held. */
-  private outcome: "whole" | UpstreamFailure | undefined;
-  private left = false;
-  private isOver = false;
-  private stalled: ReturnType<typeof setTimeout> | undefined;
-  private settle: () => void = () => {};
+  #outcome: "whole" | UpstreamFailure | undefined;
+  #left = false;
+  #isOver = false;
+  #stalled: ReturnType<typeof setTimeout> | undefined;
+  #settle: () => void = () => {};
   /** Resolves when the answer is over; never rejects. */
-  readonly over: Promise<void> = new Promise((resolve) => (this.settle = resolve));
+  readonly over: Promise<void> = new Promise((resolve) => (this.#settle = resolve));
 
   constructor(call: OpenCall, plan: Plan, outlet: Outlet) {
-    this.call = call;
-    this.plan = plan;
-    this.outlet = outlet;
+    this.#call = call;
+    this.#plan = plan;
+    this.#outlet = outlet;
   }
 
   /** Sends the call. @returns {@link over} */
   async run(): Promise<void> {
-    const { call } = this;
+    const call = this.#call;
     // Where the platform ends what nobody waits for, a submit must be seen through.
     if (call.target.operation === "submit") hostOf(call)?.(this.over);
     try {
       const outgoing = call.body?.outgoing();
-      this.send(outgoing instanceof Promise ? await outgoing : outgoing);
+      this.#send(outgoing instanceof Promise ? await outgoing : outgoing);
     } catch (error) {
-      this.broke(error);
+      this.#broke(error);
     }
     return this.over;
   }
 
-  private send(body: OutgoingBody | undefined): void {
+  #send(body: OutgoingBody | undefined): void {
     // The caller left while its body was read.
-    if (this.isOver) return;
-    this.flow = exchange(this.plan, body, this);
+    if (this.#isOver) return;
+    this.#flow = exchange(this.#plan, body, this);
   }
 
   /** Whether the whole request went out. */
-  private get sent(): boolean {
-    return (this.flow?.begun ?? false) && (this.call.body?.complete ?? true);
+  get #sent(): boolean {
+    return (this.#flow?.begun ?? false) && (this.#call.body?.complete ?? true);
   }
 
   head(status: number, headers: HeaderList): void {
-    const { call } = this;
+    const call = this.#call;
     call.falStatus = status;
     call.firstByteMs = Date.now() - call.arrived;
     call.billableUnits = findHeader(headers, "x-fal-billable-units");
-    this.status = fitStatus(status);
-    this.headers = headers;
-    if (call.replyHooks.length === 0) return this.open(undefined);
-    this.shown = new ShownReply(status, headers, {
-      arrived: () => ({ chunks: this.held ?? [], over: this.outcome === "whole" }),
-      more: () => this.flow?.resume(),
+    this.#status = fitStatus(status);
+    this.#headers = headers;
+    if (call.replyHooks.length === 0) return this.#open(undefined);
+    this.#shown = new ShownReply(status, headers, {
+      arrived: () => ({ chunks: this.#held ?? [], over: this.#outcome === "whole" }),
+      more: () => this.#flow?.resume(),
     });
     let answer;
     try {
-      answer = firstRefusal(call.replyHooks, this.shown);
+      answer = firstRefusal(call.replyHooks, this.#shown);
     } catch (error) {
-      return this.crash(error);
+      return this.#crash(error);
     }
-    if (!(answer instanceof Promise)) return this.open(answer);
-    this.held = [];
+    if (!(answer instanceof Promise)) return this.#open(answer);
+    this.#held = [];
     answer.then(
-      (refusal) => this.open(refusal),
-      (error: unknown) => this.crash(error),
+      (refusal) => this.#open(refusal),
+      (error: unknown) => this.#crash(error),
     );
   }
 
   data(chunk: Uint8Array): boolean {
-    if (this.isOver) {
+    if (this.#isOver) {
       // A body where none belongs.
-      this.flow?.abort();
+      this.#flow?.abort();
       return true;
     }
-    const { held, shown } = this;
+    const held = this.#held;
+    const shown = this.#shown;
     if (held && !shown?.wanted) {
       held.push(chunk);
       return false;
     }
     shown?.pass(chunk);
     // A submit that goes on without its caller.
-    if (this.left) return true;
-    if (!held) return this.pass(chunk);
+    if (this.#left) return true;
+    if (!held) return this.#pass(chunk);
     held.push(chunk);
     return shown?.wanted ?? false;
   }
 
   end(): void {
-    if (this.held) this.outcome = "whole";
-    if (!this.held || this.shown?.wanted) this.shown?.close(true);
-    if (!this.held) this.close();
+    if (this.#held) this.#outcome = "whole";
+    if (!this.#held || this.#shown?.wanted) this.#shown?.close(true);
+    if (!this.#held) this.#close();
   }
 
   fail(failure: UpstreamFailure): void {
-    this.shown?.close(false);
-    if (this.held) this.outcome = failure;
-    else this.lose(failure);
+    this.#shown?.close(false);
+    if (this.#held) this.#outcome = failure;
+    else this.#lose(failure);
   }
 
   /** The front can take more. */
   drained(): void {
-    clearTimeout(this.stalled);
-    if (!this.held) this.flow?.resume();
+    clearTimeout(this.#stalled);
+    if (!this.#held) this.#flow?.resume();
   }
 
   /**
@@ -150,140 +151,144 @@ export class Relay implements Sink {
    * asked for its reply still hears of it.
    */
   leave(): void {
-    if (this.isOver || this.left) return;
-    this.left = true;
-    clearTimeout(this.stalled);
-    this.outlet.cut();
-    if (this.call.target.operation !== "submit" || !this.sent) return this.stop("client_gone");
-    goOn(this.call, this.over);
-    this.flow?.resume();
+    if (this.#isOver || this.#left) return;
+    this.#left = true;
+    clearTimeout(this.#stalled);
+    this.#outlet.cut();
+    if (this.#call.target.operation !== "submit" || !this.#sent) return this.#stop("client_gone");
+    goOn(this.#call, this.over);
+    this.#flow?.resume();
   }
 
   /** The guards have answered. */
-  private open(refusal: Refusal | undefined): void {
-    if (this.isOver) return;
-    const { call, outlet, held = [], outcome } = this;
-    this.held = undefined;
+  #open(refusal: Refusal | undefined): void {
+    if (this.#isOver) return;
+    const call = this.#call;
+    const outlet = this.#outlet;
+    const held = this.#held ?? [];
+    const outcome = this.#outcome;
+    this.#held = undefined;
     try {
-      if (refusal) return this.replace(refusal, "refused");
-      if (outcome && outcome !== "whole") return this.lose(outcome);
-      if (!this.left) {
-        const headers = relayHeaders(call, this.headers);
-        const bodiless = isBodiless(this.status);
+      if (refusal) return this.#replace(refusal, "refused");
+      if (outcome && outcome !== "whole") return this.#lose(outcome);
+      if (!this.#left) {
+        const headers = relayHeaders(call, this.#headers);
+        const bodiless = isBodiless(this.#status);
         if (bodiless) delete headers["content-length"];
-        this.length = Number(headers["content-length"] ?? NaN);
-        call.callerStatus = this.status;
-        outlet.head(this.status, headers, bodiless);
+        this.#length = Number(headers["content-length"] ?? NaN);
+        call.callerStatus = this.#status;
+        outlet.head(this.#status, headers, bodiless);
         // Whatever follows does not belong to it.
-        if (bodiless) return this.close();
+        if (bodiless) return this.#close();
       }
       let flowing = true;
       for (const chunk of held) {
-        if (!this.shown?.wanted) this.shown?.pass(chunk);
-        flowing = this.pass(chunk);
+        if (!this.#shown?.wanted) this.#shown?.pass(chunk);
+        flowing = this.#pass(chunk);
       }
-      if (outcome === "whole") this.close();
-      else if (flowing) this.flow?.resume();
+      if (outcome === "whole") this.#close();
+      else if (flowing) this.#flow?.resume();
     } catch (error) {
-      this.crash(error);
+      this.#crash(error);
     }
   }
 
-  private pass(chunk: Uint8Array): boolean {
-    const { call, outlet } = this;
-    if (this.isOver || this.left) return true;
+  #pass(chunk: Uint8Array): boolean {
+    const call = this.#call;
+    const outlet = this.#outlet;
+    if (this.#isOver || this.#left) return true;
     try {
       call.bytes += chunk.byteLength;
-      const flowing = outlet.write(chunk, call.bytes === this.length);
-      if (!flowing) this.stall();
+      const flowing = outlet.write(chunk, call.bytes === this.#length);
+      if (!flowing) this.#stall();
       return flowing;
     } catch (error) {
-      this.crash(error);
+      this.#crash(error);
       return true;
     }
   }
 
   /** Gives a caller who has stopped reading as long as fal has for a silence. */
-  private stall(): void {
-    clearTimeout(this.stalled);
-    this.stalled = setTimeout(() => {
-      this.outlet.cut();
-      this.stop("client_gone");
-    }, this.plan.timeouts.idle);
+  #stall(): void {
+    clearTimeout(this.#stalled);
+    this.#stalled = setTimeout(() => {
+      this.#outlet.cut();
+      this.#stop("client_gone");
+    }, this.#plan.timeouts.idle);
   }
 
-  private close(): void {
-    if (this.left) return this.finish("client_gone");
+  #close(): void {
+    if (this.#left) return this.#finish("client_gone");
     try {
-      this.outlet.end();
-      this.finish("completed");
+      this.#outlet.end();
+      this.#finish("completed");
     } catch (error) {
-      this.crash(error);
+      this.#crash(error);
     }
   }
 
   /** No reply, or only a part of it. */
-  private lose({ timedOut, cause }: UpstreamFailure): void {
-    const { body, target } = this.call;
-    if (this.left) return this.finish("client_gone");
-    if (body?.brokenOff || body?.refusal) return this.broke(cause);
-    if (this.outlet.begun) {
-      this.outlet.cut();
-      return this.finish("upstream_failed");
+  #lose({ timedOut, cause }: UpstreamFailure): void {
+    const { body, target } = this.#call;
+    if (this.#left) return this.#finish("client_gone");
+    if (body?.brokenOff || body?.refusal) return this.#broke(cause);
+    if (this.#outlet.begun) {
+      this.#outlet.cut();
+      return this.#finish("upstream_failed");
     }
-    this.replace(lostRefusal(timedOut, target.paid && this.sent), "upstream_failed");
+    this.#replace(lostRefusal(timedOut, target.paid && this.#sent), "upstream_failed");
   }
 
   /** The caller's body could not be had, or an exception. */
-  private broke(error: unknown): void {
-    const { brokenOff, refusal } = this.call.body ?? {};
-    if (this.isOver) return;
+  #broke(error: unknown): void {
+    const { brokenOff, refusal } = this.#call.body ?? {};
+    if (this.#isOver) return;
     if (brokenOff) {
-      this.outlet.cut();
-      return this.stop("client_gone");
+      this.#outlet.cut();
+      return this.#stop("client_gone");
     }
     const no = refusal ?? (error instanceof Refused ? error.refusal : undefined);
-    if (no) this.replace(no, "refused");
-    else this.crash(error);
+    if (no) this.#replace(no, "refused");
+    else this.#crash(error);
   }
 
   /** Answers in place of fal's reply. */
-  private replace(refusal: Refusal, outcome: End["outcome"]): void {
-    if (this.left) return this.stop("client_gone");
-    this.flow?.abort();
-    if (this.outlet.begun) this.outlet.cut();
+  #replace(refusal: Refusal, outcome: End["outcome"]): void {
+    if (this.#left) return this.#stop("client_gone");
+    this.#flow?.abort();
+    if (this.#outlet.begun) this.#outlet.cut();
     else {
-      answered(this.call, refusal);
-      this.outlet.refuse(refusal);
+      answered(this.#call, refusal);
+      this.#outlet.refuse(refusal);
     }
-    this.finish(outcome);
+    this.#finish(outcome);
   }
 
-  private crash(error: unknown): void {
-    if (this.isOver) return;
-    const refusal = fault(this.call, error);
+  #crash(error: unknown): void {
+    if (this.#isOver) return;
+    const refusal = fault(this.#call, error);
     try {
-      this.replace(refusal, "fault");
+      this.#replace(refusal, "fault");
     } catch {
-      this.outlet.cut();
-      this.finish("fault");
+      this.#outlet.cut();
+      this.#finish("fault");
     }
   }
 
-  private stop(outcome: End["outcome"]): void {
-    this.flow?.abort();
-    this.shown?.close(false);
-    this.finish(outcome);
+  #stop(outcome: End["outcome"]): void {
+    this.#flow?.abort();
+    this.#shown?.close(false);
+    this.#finish(outcome);
   }
 
-  private finish(outcome: End["outcome"]): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    clearTimeout(this.stalled);
-    this.call.sent = this.sent;
-    this.shown?.close(false);
-    endCall(this.call, outcome, true);
-    this.settle();
+  #finish(outcome: End["outcome"]): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#stalled);
+    this.#call.sent = this.#sent;
+    this.#shown?.close(false);
+    endCall(this.#call, outcome, true);
+    this.#settle();
   }
 }
 

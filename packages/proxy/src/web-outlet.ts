@@ -17,67 +17,67 @@ export class WebOutlet implements Outlet {
   /** The answer: as soon as it can be handed over. */
   readonly answer: Promise<Response | Refusal>;
   begun = false;
-  private resolve!: (answer: Response | Refusal) => void;
-  private readonly call: OpenCall;
-  private readonly relay: () => Relay;
-  private init: { status: number; headers: Record<string, string> } | undefined;
+  #resolve!: (answer: Response | Refusal) => void;
+  readonly #call: OpenCall;
+  readonly #relay: () => Relay;
+  #init: { status: number; headers: Record<string, string> } | undefined;
   /** The chunks of a reply that is handed over whole. */
-  private parts: Uint8Array[] | undefined;
-  private stream: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #parts: Uint8Array[] | undefined;
+  #stream: ReadableStreamDefaultController<Uint8Array> | undefined;
 
   constructor(call: OpenCall, relay: () => Relay) {
-    this.call = call;
-    this.relay = relay;
-    this.answer = new Promise((resolve) => (this.resolve = resolve));
+    this.#call = call;
+    this.#relay = relay;
+    this.answer = new Promise((resolve) => (this.#resolve = resolve));
   }
 
   head(status: number, headers: Record<string, string>, bodiless: boolean): void {
-    this.init = { status, headers: { ...answerHeaders(this.call), ...headers } };
+    this.#init = { status, headers: { ...answerHeaders(this.#call), ...headers } };
     const length = headers["content-length"];
-    if (bodiless) this.hand(null);
-    else if (Number(length) <= SMALL) this.parts = [];
+    if (bodiless) this.#hand(null);
+    else if (Number(length) <= SMALL) this.#parts = [];
     else {
       const source = {
         start: (control: ReadableStreamDefaultController<Uint8Array>) =>
-          void (this.stream = control),
-        pull: () => this.relay().drained(),
+          void (this.#stream = control),
+        pull: () => this.#relay().drained(),
         cancel: () => {
-          this.stream = undefined;
-          this.relay().leave();
+          this.#stream = undefined;
+          this.#relay().leave();
         },
       };
       const ahead = new ByteLengthQueuingStrategy({ highWaterMark: READ_AHEAD });
       const body = new ReadableStream<Uint8Array>(source, ahead);
-      this.hand(fixedLength(body, length === undefined ? undefined : Number(length)));
+      this.#hand(fixedLength(body, length === undefined ? undefined : Number(length)));
     }
   }
 
   write(chunk: Uint8Array): boolean {
-    if (this.parts) return this.parts.push(chunk) > 0;
-    this.stream?.enqueue(chunk);
-    return (this.stream?.desiredSize ?? 1) > 0;
+    if (this.#parts) return this.#parts.push(chunk) > 0;
+    this.#stream?.enqueue(chunk);
+    return (this.#stream?.desiredSize ?? 1) > 0;
   }
 
   end(): void {
-    if (this.parts) this.hand(joinChunks(this.parts, this.call.bytes));
-    else this.stream?.close();
-    this.parts = this.stream = undefined;
+    if (this.#parts) this.#hand(joinChunks(this.#parts, this.#call.bytes));
+    else this.#stream?.close();
+    this.#parts = this.#stream = undefined;
   }
 
   cut(): void {
-    this.stream?.error(new Error("The reply broke off."));
-    this.stream = undefined;
+    this.#stream?.error(new Error("The reply broke off."));
+    this.#stream = undefined;
     // Nobody waits for it, or the host would hear nothing.
-    if (!this.begun) this.resolve(new Response(null, { status: 499 }));
+    if (!this.begun) this.#resolve(new Response(null, { status: 499 }));
   }
 
   refuse(refusal: Refusal): void {
     this.begun = true;
-    this.resolve(refusal);
+    this.#resolve(refusal);
   }
 
-  private hand(body: BodyInit | null | Uint8Array): void {
+  #hand(body: BodyInit | null | Uint8Array): void {
     this.begun = true;
-    this.resolve(new Response(body as BodyInit | null, this.init as ResponseInit));
+    this.#resolve(new Response(body as BodyInit | null, this.#init as ResponseInit));
   }
 }
