@@ -7,7 +7,7 @@ import {
   type HookCall,
   type ProxyConfig,
   type ProxyEvent,
-} from "@fal-ai/server-proxy";
+} from "../src/index.ts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { fronts, RUN, SUBMIT, until, type Front } from "./support/fronts.ts";
 import { json, startWildFal, type WildFal } from "./support/wild-fal.ts";

@@ -1,6 +1,6 @@
 /** What passes between caller and fal: the two lists, location, and what is written around every answer. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import type { ProxyConfig } from "@fal-ai/server-proxy";
+import type { ProxyConfig } from "../src/index.ts";
 import { mayBeListed } from "../src/headers.ts";
 import { fronts, RUN, type Front } from "./support/fronts.ts";
 import { json, startWildFal, type WildFal } from "./support/wild-fal.ts";

@@ -1,6 +1,6 @@
 /** The stretch between fal's reply and the end of a call, on both fronts. */
 import { gzipSync } from "node:zlib";
-import { refuse, type Call, type End, type Guard, type ProxyEvent } from "@fal-ai/server-proxy";
+import { refuse, type Call, type End, type Guard, type ProxyEvent } from "../src/index.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { fronts, RUN, STATUS, SUBMIT, until, type Front } from "./support/fronts.ts";
 import { json, raw, startWildFal, type WildFal } from "./support/wild-fal.ts";

@@ -2,9 +2,9 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createFetchHandler } from "@fal-ai/server-proxy/fetch";
-import { createRequestListener } from "@fal-ai/server-proxy/node";
-import type { ProxyConfig } from "@fal-ai/server-proxy";
+import { createFetchHandler } from "../../src/adapters/fetch.ts";
+import { createRequestListener } from "../../src/adapters/node.ts";
+import type { ProxyConfig } from "../../src/index.ts";
 
 export interface Front {
   /** Asks for `https://<path>`. */
