@@ -100,7 +100,7 @@ export function forwardHeaders(call: OpenCall, credential: string): Record<strin
   for (const [name, value] of call.headers()) {
     if (FORWARDED.has(name) || forwardRequestHeaders.has(name)) headers[name] = value;
     else if (name === "connection") hop = value.toLowerCase();
-    else if (/^x-(?:app-)?fal-/.test(name)) call.config.mention(name);
+    else if (/^x-(?:app-)?fal-/.test(name) && mayBeListed(name)) call.config.mention(name);
   }
   // Fields that Connection names are meant for one hop.
   if (hop) for (const name of hop.split(/[\s,]+/)) delete headers[name];

@@ -22,8 +22,10 @@ export async function inspectJson({ body, config, target }: OpenCall): Promise<u
 
 /** @see Call.inputs */
 export async function inspectInputs(call: OpenCall): Promise<Record<string, unknown>> {
-  const body = (await call.json()) ?? {};
-  if (typeof body !== "object" || Array.isArray(body)) throw unreadable("is not a JSON object");
+  // No body is no input; a body that says null is something else.
+  const { body = {} } = { body: await call.json() };
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    throw unreadable("is not a JSON object");
   // No member of Object.prototype may look like an input.
   const inputs: Record<string, unknown> = Object.assign(Object.create(null), body);
   for (const [name, value] of new URLSearchParams(call.target.search)) {

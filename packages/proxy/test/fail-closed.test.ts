@@ -244,6 +244,7 @@ describe.each(fronts)("on the %s front", (_name, open) => {
       ["no JSON", { ...post, body: "{" }, RUN],
       ["no object", { ...post, body: "[1]" }, RUN],
       ["a text", { ...post, body: '"x"' }, RUN],
+      ["null", { ...post, body: "null" }, RUN],
       ["a key twice", { ...post, body: '{"num_images":1,"num_images":9}' }, RUN],
       ["a key twice, once escaped", { ...post, body: '{"a":1,"\\u0061":2}' }, RUN],
       ["a key twice, deep inside", { ...post, body: '{"a":[{"b":{"c":1,"d":2,"c":3}}]}' }, RUN],

@@ -237,6 +237,16 @@ describe.each(fronts)("on the %s front", (_name, open) => {
   });
 });
 
+it("the headers that fal's client and this proxy write are not mentioned", async () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const [, open] = fronts[1]!;
+  const front = await open({ resolveFalAuth: () => KEY, upstream: fal.url });
+  warn.mockClear();
+  await front.ask(RUN, { headers: { "x-fal-client-proxy": "x" } });
+  expect(warn).not.toHaveBeenCalled();
+  warn.mockRestore();
+});
+
 it("a dropped x-fal-* name is said once, in development, and no more than twenty of them", async () => {
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   vi.resetModules();
