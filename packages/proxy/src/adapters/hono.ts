@@ -35,6 +35,7 @@ export interface HonoHandler {
 export function createRouteHandler(options: FalHonoProxyOptions = {}): HonoHandler {
   const { resolveApiKey, ...config } = options;
   const front = createWebFront("hono", config);
+  const waitUntilOf = createContextReader();
   const handle = async (context: HonoContext): Promise<Response> => {
     const env = context.env as object | undefined;
     const waitUntil = waitUntilOf(context);
@@ -44,13 +45,21 @@ export function createRouteHandler(options: FalHonoProxyOptions = {}): HonoHandl
   return Object.assign(handle, { drain: front.drain });
 }
 
-function waitUntilOf(context: HonoContext): ((work: Promise<unknown>) => void) | undefined {
-  try {
-    const { executionCtx } = context;
-    return executionCtx?.waitUntil.bind(executionCtx);
-  } catch {
-    return undefined;
-  }
+type WaitUntil = (work: Promise<unknown>) => void;
+
+/** Reads `waitUntil` where the runtime has one. Hono throws where it has not, which costs too much for every request. */
+function createContextReader(): (context: HonoContext) => WaitUntil | undefined {
+  let isMissing = false;
+  return (context) => {
+    if (isMissing) return undefined;
+    try {
+      const { executionCtx } = context;
+      return executionCtx?.waitUntil.bind(executionCtx);
+    } catch {
+      isMissing = true;
+      return undefined;
+    }
+  };
 }
 
 /** The request; where a validator in front has read its body, with the one that Hono keeps. */
