@@ -19,6 +19,7 @@ export function testConformance(name: string, { app, path, without, departures }
     without: {
       "adapter-key": "the key comes from the environment, or from resolveFalAuth",
       chain: "nothing runs after a route",
+      http2: "next start speaks HTTP/1.1",
       ...without,
     },
     ...(departures && { departures }),

@@ -20,7 +20,7 @@ const optional: readonly ProfileName[] = [
     "adapter-key",
   ] as const),
   ...(["throwing", "cors", "tokens", "small-limits", "webhooks-deny", "webhooks-hosts"] as const),
-  ...(["fal-hosts", "compressed", "parsed", "chain", "subpaths"] as const),
+  ...(["fal-hosts", "compressed", "parsed", "chain", "subpaths", "http2"] as const),
 ];
 const without = Object.fromEntries(optional.map((name) => [name, "the file has no such option"]));
 

@@ -8,5 +8,6 @@ judge("fetch", {
     compressed: "a bare handler has no middleware",
     parsed: "a bare handler has no middleware",
     chain: "a bare handler has nothing after it",
+    http2: "the host that it runs on here speaks HTTP/1.1",
   },
 });

@@ -12,6 +12,7 @@ judge("react-router", {
   without: {
     parsed: "a resource route is the first to read its body",
     chain: "nothing runs after a resource route",
+    http2: "its server speaks HTTP/1.1",
   },
   departures: {
     "methods-trace": "its server answers 500: the Fetch standard knows no Request of that method",

@@ -14,6 +14,7 @@ judge("svelte", {
     compressed: "adapter-node leaves compression to a server in front",
     parsed: "an endpoint is the first to read its body",
     chain: "nothing runs after an endpoint",
+    http2: "adapter-node speaks HTTP/1.1",
   },
   departures: {
     "methods-delete": "the documented line exports GET, POST and PUT",
