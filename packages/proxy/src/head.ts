@@ -7,11 +7,10 @@ import { parseJson } from "./json.ts";
 import { owned } from "./promise.ts";
 
 /**
- * The status that the caller receives. One that HTTP has no class for counts as 500 (RFC 9110 §15):
- * servers throw at it, and 502 would have a paid call bought again.
+ * Whether HTTP has a class for a status (RFC 9110 §15). Servers throw at any other, so such an answer
+ * counts as lost.
  */
-export const fitStatus = (status: number): number =>
-  status >= 200 && status <= 599 ? status : 500;
+export const isFit = (status: number): boolean => status >= 200 && status <= 599;
 
 /** Statuses without a body (Fetch standard, "null body status"). */
 export const isBodiless = (status: number): boolean =>

@@ -4,7 +4,7 @@ import { goOn, hostOf } from "./background.ts";
 import type { OutgoingBody } from "./body.ts";
 import { answered, endCall, type End } from "./end.ts";
 import { fault } from "./fault.ts";
-import { fitStatus, isBodiless, ShownReply } from "./head.ts";
+import { isBodiless, isFit, ShownReply } from "./head.ts";
 import { findHeader, relayHeaders, type HeaderList } from "./headers.ts";
 import type { OpenCall } from "./open-call.ts";
 import type { Plan } from "./plan.ts";
@@ -87,8 +87,9 @@ export class Relay implements Sink {
     call.falStatus = status;
     call.firstByteMs = Date.now() - call.arrived;
     call.billableUnits = findHeader(headers, "x-fal-billable-units");
-    this.#status = fitStatus(status);
+    this.#status = status;
     this.#headers = headers;
+    if (!isFit(status)) return this.#lose({ timedOut: false, cause: undefined });
     if (call.replyHooks.length === 0) return this.#open(undefined);
     this.#shown = new ShownReply(status, headers, {
       arrived: () => ({ chunks: this.#held ?? [], over: this.#outcome === "whole" }),

@@ -317,16 +317,34 @@ describe.each(fronts)("on the %s front", (_name, open) => {
   });
 
   describe("replies are made fit", () => {
-    it.each([600, 799, 999])("a status of %d is a whole 500 with fal's body", async (status) => {
-      await start();
-      fal.answer = raw(
-        `HTTP/1.1 ${status} Odd\ncontent-type: text/plain\ncontent-length: 4\nx-fal-request-id: r\n\nbody`,
-      );
-      const reply = await front.ask(STATUS);
-      expect([reply.status, await reply.text()]).toEqual([500, "body"]);
-      await ended();
-      expect(ends).toMatchObject([{ outcome: "completed", status, callerStatus: 500 }]);
-    });
+    it.each([
+      [600, RUN, post, 500, "upstream_unknown"],
+      [799, SUBMIT, post, 500, "upstream_unknown"],
+      [999, STATUS, {}, 502, "upstream_unreachable"],
+    ])(
+      "a status of %d is an answer that was lost, for %s",
+      async (status, path, init, wanted, code) => {
+        await start();
+        fal.answer = (response) => {
+          response.socket?.write(
+            `HTTP/1.1 ${status} Odd\r\nx-fal-billable-units: 1\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n`,
+          );
+        };
+        const reply = await front.ask(path, init);
+        expect([reply.status, await reply.json()]).toMatchObject([wanted, { code }]);
+        await ended();
+        expect(ends).toMatchObject([
+          {
+            outcome: "upstream_failed",
+            status,
+            callerStatus: wanted,
+            billableUnits: "1",
+            sent: true,
+          },
+        ]);
+        await until(() => fal.busy() === 0, "the call to fal is closed, which");
+      },
+    );
 
     it.each([204, 205, 304])("%d with a body ends, without one", async (status) => {
       await start();
