@@ -17,7 +17,10 @@ const isListOf =
     Array.isArray(value) && value.every(holds);
 
 const areOrigins = isListOf(isText(/^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/i));
-const areHosts = isListOf(isText(/./));
+// As a URL has them: lower case, a port where it is not 443, no wildcards.
+const areHosts = isListOf(
+  (value) => isText(/^[\w.:[\]-]+$/)(value) && parseUrl(`https://${value}`)?.host === value,
+);
 const areHeaders = isListOf((name) => typeof name === "string" && mayBeListed(name.toLowerCase()));
 const isWebhookWord = isText(/^(forward|deny)$/);
 
@@ -25,11 +28,11 @@ const isWebhookWord = isText(/^(forward|deny)$/);
 const OPTIONS: Readonly<Record<keyof ProxyConfig, readonly [form: string, holds: Test]>> = {
   allowedUrlPatterns: [
     'globs over the URL without its scheme: ["fal.run/**", "queue.fal.run/**"]',
-    isListOf(isText(/^(?![\w+.-]*:?\/\/)./)),
+    isListOf(isText(/^(?!\/|[\w+.-]*:?\/\/)\S+$/)),
   ],
   allowedEndpoints: [
     'globs over the endpoint id, without a host: ["fal-ai/flux/**"]',
-    isListOf(isText(/^(?!\/|https?:|(queue\.)?fal\.run\/)./)),
+    isListOf(isText(/^(?!\/|[\w+.-]*:\/\/|([\w*-]+\.)*fal\.(run|ai)\/)\S+$/)),
   ],
   allowUnauthorizedRequests: ["true or false", (value) => typeof value === "boolean"],
   isAuthenticated: ["a function: async (call) => true, false or { id }", isFunction],
@@ -64,7 +67,7 @@ const OPTIONS: Readonly<Record<keyof ProxyConfig, readonly [form: string, holds:
     (value) => (value.origins === "*" && !value.credentials) || areOrigins(value.origins),
   ],
   webhooks: [
-    '"forward", "deny" or { hosts: ["hooks.example.com"] }',
+    '"forward", "deny" or { hosts: ["hooks.example.com"] }, each as its URL has it, with its port',
     (value) => isWebhookWord(value) || areHosts(value.hosts),
   ],
   cacheControl: ['a header value, such as "no-store, no-transform"', isText(/./)],

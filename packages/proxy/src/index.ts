@@ -1,5 +1,5 @@
 /** `@fal-ai/server-proxy`: everything that is not tied to one framework. */
-import { createUrlMatcher, DEFAULT_ALLOWED_URL_PATTERNS } from "./allow.ts";
+import { compileUrlPatterns, createUrlMatcher, DEFAULT_ALLOWED_URL_PATTERNS } from "./allow.ts";
 import { keyFromEnv } from "./credentials.ts";
 
 export { TARGET_URL_HEADER, parseTarget, type Operation, type Target } from "./target.ts";
@@ -18,15 +18,17 @@ export { handleRequest } from "./handle-request.ts";
 export const DEFAULT_PROXY_ROUTE = "/api/fal/proxy";
 
 /**
- * Whether a URL without its scheme, such as `fal.run/fal-ai/flux/dev`, matches the patterns.
+ * Whether a URL without its scheme, such as `fal.run/fal-ai/flux/dev`, matches the patterns: path and
+ * query apart, as `allowedUrlPatterns` judges.
  *
  * @param patterns defaults to {@link DEFAULT_ALLOWED_URL_PATTERNS}
+ * @throws TypeError for a pattern that is refused, with the right form
  */
 export function isAllowedUrl(
   url: string,
   patterns: string[] = DEFAULT_ALLOWED_URL_PATTERNS,
 ): boolean {
-  return createUrlMatcher(patterns)(url);
+  return compileUrlPatterns(patterns)(url);
 }
 
 /** The path of a URL without its leading slash. @throws TypeError when it is no URL */

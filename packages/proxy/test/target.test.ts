@@ -91,7 +91,25 @@ const rows: Row[] = [
   ["POST", "https://rest.fal.ai/tokens/", "token", {}],
   ["POST", "https://rest.fal.ai/tokens/realtime", "token", {}],
   ["GET", "https://rest.fal.ai/tokens/", "other", {}],
+  ["POST", "https://rest.alpha.fal.ai/tokens", "token", {}],
+  ["POST", "https://rest.fal.ai/tokens/other", "other", { endpoint: "tokens/other" }],
+  ["POST", "https://wma.fal.run/ice", "signal", { endpoint: undefined, app: undefined }],
+  ["POST", "https://wma.fal.run/session", "signal", {}],
   ["POST", "https://wma.fal.run/session/heartbeat", "signal", {}],
+  ["POST", "https://wma.fal.run/session/other", "other", { endpoint: "session/other" }],
+  ["GET", "https://wma.fal.run/ice", "other", {}],
+  // An endpoint's own signalling is part of it, as its stream is.
+  [
+    "POST",
+    "https://fal.run/owner/world/ice",
+    "signal",
+    { endpoint: "owner/world", app: "owner/world" },
+  ],
+  ["GET", "https://fal.run/owner/world/fast/ice?a=1", "signal", { endpoint: "owner/world/fast" }],
+  ["POST", "https://fal.run/owner/ice", "run", { endpoint: "owner/ice" }],
+  ["POST", "https://fal.run/workflows/me/ice", "run", { endpoint: "workflows/me/ice" }],
+  ["PUT", "https://fal.run/owner/world/ice", "other", { endpoint: "owner/world/ice" }],
+  ["POST", "https://queue.fal.run/owner/world/ice", "submit", { endpoint: "owner/world/ice" }],
   ["POST", "https://falrun.com/fal-ai/flux", "run", { endpoint: "fal-ai/flux" }],
   ["POST", "https://example.com/fal-ai/flux", "other", { endpoint: "fal-ai/flux" }],
 ];
@@ -102,20 +120,158 @@ describe("operations", () => {
   });
 
   it("knows what costs nothing", () => {
-    const free = rows.filter(([method, url]) => !target(method, url).paid).map((row) => row[2]);
-    expect([...new Set(free)].sort()).toEqual([
-      "cancel",
-      "result",
-      "status",
-      "statusStream",
-      "upload",
-    ]);
+    const costs = rows.map(([method, url, operation]) => [operation, target(method, url).paid]);
+    expect(Object.fromEntries(costs)).toEqual({
+      run: true,
+      stream: true,
+      submit: true,
+      token: true,
+      signal: true,
+      other: true,
+      status: false,
+      statusStream: false,
+      result: false,
+      cancel: false,
+      upload: false,
+    });
+  });
+
+  it.each(["GET", "PUT", "DELETE"])("starts no upload by %s", (method) => {
+    for (const host of ["rest.fal.ai", "rest.alpha.fal.ai"]) {
+      expect(parseTarget(method, `https://${host}/storage/upload/initiate`)).toMatchObject({
+        code: "method_not_allowed",
+        headers: { allow: "POST" },
+      });
+    }
   });
 
   it("rebuilds the URL from its parts", () => {
     expect(target("POST", "HTTPS://FAL.RUN/fal-ai/flux?x=%20'#frag").url).toBe(
       "https://fal.run/fal-ai/flux?x=%20%27",
     );
+  });
+});
+
+describe("what a refusal says", () => {
+  it.each<[method: string, url: string | undefined, says: string]>([
+    ["PATCH", "https://fal.run/a/b", "The method must be GET, POST, PUT, DELETE, not PATCH."],
+    ["POST", undefined, "header is missing: it must hold the fal URL"],
+    ["POST", "http://fal.run/a/b", "must be one https:// URL; percent-encode spaces"],
+    ["POST", "https://fal.run/a b", "must be one https:// URL; percent-encode spaces"],
+    [
+      "POST",
+      "https://me@fal.run/a/b",
+      "must name its host plainly, without user, password or port",
+    ],
+    [
+      "POST",
+      "https://fal.run:444/a/b",
+      "must name its host plainly, without user, password or port",
+    ],
+    ["POST", "https://fal.run/a//b", "must have a plain path: no dot segments, none empty"],
+  ])("%s %s", (method, url, says) => {
+    expect(parseTarget(method, url)).toMatchObject({ message: expect.stringContaining(says) });
+  });
+});
+
+describe("the length of a target", () => {
+  const long = (length: number): string => "https://fal.run/a/b?".padEnd(length, "x");
+
+  it("is at most 8,192 characters", () => {
+    expect(parseTarget("POST", long(8192))).toMatchObject({ operation: "run" });
+    expect(parseTarget("POST", long(8193))).toEqual(
+      expect.objectContaining({
+        status: 400,
+        code: "invalid_target",
+        message: "The x-fal-target-url header is longer than 8192 characters.",
+      }),
+    );
+  });
+
+  it("is judged before anything else about it, so that nothing reads what is too long", () => {
+    expect(parseTarget("POST", "\u0000".repeat(8193))).toMatchObject({
+      message: expect.stringContaining("is longer than 8192 characters"),
+    });
+    expect(parseTarget("TRACE", long(8193))).toMatchObject({ code: "method_not_allowed" });
+  });
+});
+
+describe("memory", () => {
+  const url = (name: string | number): string => `https://fal.run/memory/${name}`;
+
+  it("keeps a target, frozen, for the next request", () => {
+    const first = parseTarget("POST", url("kept"));
+    expect(parseTarget("POST", url("kept"))).toBe(first);
+    expect(parseTarget("GET", url("kept"))).not.toBe(first);
+    expect(Object.isFrozen(first)).toBe(true);
+    expect(Object.isFrozen(parseTarget("POST", `${url("long")}?${"x".repeat(4000)}`))).toBe(true);
+  });
+
+  it("keeps 256 at most", () => {
+    // Makes room, whatever was asked before.
+    for (let index = 0; index < 256; index += 1) parseTarget("PUT", url(index));
+    const kept = new Map<string, unknown>();
+    for (let index = 0; index < 1000; index += 1) {
+      kept.set(url(index), parseTarget("POST", url(index)));
+    }
+    const still = [...kept].filter(([raw, seen]) => parseTarget("POST", raw) === seen);
+    expect(still.length).toBeLessThanOrEqual(256);
+  });
+
+  it("keeps no long ones and no refusals", () => {
+    const around = (length: number): string => `${url("x")}?`.padEnd(length, "x");
+    // With its method and a space, 1,024 characters.
+    expect(parseTarget("POST", around(1019))).toBe(parseTarget("POST", around(1019)));
+    expect(parseTarget("POST", around(1020))).not.toBe(parseTarget("POST", around(1020)));
+    expect(parseTarget("POST", "https://fal.run//x")).not.toBe(
+      parseTarget("POST", "https://fal.run//x"),
+    );
+  });
+});
+
+describe("hostile lengths", () => {
+  // Ten thousand targets of the greatest length: a form whose time grew with the square of it would
+  // not get through.
+  it("are read in one go", { timeout: 60_000 }, () => {
+    const units = [
+      "a",
+      "a/",
+      "/",
+      "/requests/",
+      "requests/a/",
+      "/stream",
+      "/status",
+      "/ice",
+      "workflows/",
+    ];
+    const more = [
+      "storage/upload/initiate",
+      "%20",
+      "%2",
+      "%",
+      ";",
+      ".",
+      "..",
+      "/.",
+      "@",
+      ":",
+      "?",
+      "#",
+    ];
+    const hosts = ["fal.run", "queue.fal.run", "rest.fal.ai", "wma.fal.run", "a".repeat(200), ""];
+    let read = 0;
+    for (const unit of [...units, ...more]) {
+      for (const host of hosts) {
+        for (const method of ["GET", "POST", "PUT", "DELETE"]) {
+          for (let index = 0; index < 20; index += 1) {
+            const raw = `https://${host}/${"x".repeat(index)}`;
+            parseTarget(method, raw + unit.repeat((8192 - raw.length) / unit.length));
+            read += 1;
+          }
+        }
+      }
+    }
+    expect(read).toBe(21 * 6 * 4 * 20);
   });
 });
 
@@ -150,6 +306,13 @@ describe("refused targets", () => {
     ["two joined headers", "https://fal.run/fal-ai/flux, https://fal.run/fal-ai/other"],
     ["a control character", "https://fal.run/fal-ai/flux\u0001"],
     ["no host", "https://"],
+    ["a query right behind the host", "https://fal.run?@evil.example/"],
+    ["a fragment right behind the host", "https://fal.run#@evil.example/"],
+    ["an empty port", "https://fal.run:/fal-ai/flux"],
+    ["an empty user", "https://@fal.run/fal-ai/flux"],
+    ["a dot segment", "https://fal.run/./fal-ai/flux"],
+    ["DEL", "https://fal.run/fal-ai/flux\u007f"],
+    ["an escape where none may be", "https://fal.run/fal-ai/flux%5c"],
   ])("%s", (_what, raw) => {
     const parsed = parseTarget("POST", raw);
     expect(parsed).toMatchObject({ kind: "refusal", status: 400, code: "invalid_target" });
