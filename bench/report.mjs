@@ -2,13 +2,17 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem, type as system } from "node:os";
 import { join } from "node:path";
+import { median } from "./measure.mjs";
 
-/** A ratio of CPU time per POST: `of` at most `limit` times `to`. */
+/** CPU time: `of` at most `limit` times `to`, for each of the `kinds` of request. */
 const CPU_TARGETS = [
-  { of: "ours-node", to: "nginx", limit: 4.5, written: "4.5×" },
-  { of: "ours-node", to: "published-express", limit: 1 / 7, written: "1/7" },
-  { of: "ours-express", to: "published-express", limit: 1 / 3, written: "1/3" },
-  { of: "ours-hono", to: "published-hono", limit: 1 / 4, written: "1/4" },
+  { of: "ours-node", to: "bare-undici", limit: 1.2, kinds: ["post", "get"] },
+  { of: "ours-hono", to: "bare-undici", limit: 1.6, kinds: ["post", "get"] },
+  { of: "ours-node-watched", to: "ours-node", limit: 1.03, kinds: ["post", "get"] },
+  { of: "ours-node-json", to: "ours-node", limit: 1.12, kinds: ["post", "get"] },
+  { of: "ours-node", to: "published-express", limit: 1 / 7, kinds: ["post"] },
+  { of: "ours-express", to: "published-express", limit: 1 / 3, kinds: ["post"] },
+  { of: "ours-hono", to: "published-hono", limit: 1 / 4, kinds: ["post"] },
 ];
 const MEMORY_LIMIT = 32 * 1024 * 1024;
 const FIRST_BYTE_LIMIT_MS = 1;
@@ -56,15 +60,14 @@ export function table(results) {
 
 /** Every target with what was measured: ✓ met, ✗ missed, – when a contestant did not run. */
 export function verdicts(results) {
-  const find = (name) => results.find((result) => result.name === name);
-  const lines = CPU_TARGETS.map(({ of, to, limit, written }) => {
-    const said = `${of}: CPU per POST at most ${written} of ${to}`;
-    const [one, other] = [find(of), find(to)];
-    if (one === undefined || other === undefined) return `- – ${said}`;
-    const ratio = one.post.cpu / other.post.cpu;
-    const shown = limit < 1 ? `1/${(1 / ratio).toFixed(2)}` : `${ratio.toFixed(2)}×`;
-    return `- ${ratio <= limit ? "✓" : "✗"} ${said}: ${shown}`;
-  });
+  const lines = CPU_TARGETS.flatMap(({ of, to, limit, kinds }) =>
+    kinds.map((kind) => {
+      const said = `${of}: CPU per ${kind.toUpperCase()} at most ${factor(limit)} of ${to}`;
+      const ratio = cpuRatio(results, of, to, kind);
+      if (ratio === undefined) return `- – ${said}`;
+      return `- ${ratio <= limit ? "✓" : "✗"} ${said}: ${factor(ratio)}`;
+    }),
+  );
   for (const { name, memoryBytes, firstByteMs } of results.filter(isOurs)) {
     const mebibytes = (memoryBytes / 2 ** 20).toFixed(1);
     lines.push(
@@ -74,6 +77,31 @@ export function verdicts(results) {
   }
   return lines.join("\n");
 }
+
+/** What each contestant costs beside its double that has the other build of the library. */
+export function comparison(results) {
+  return results
+    .filter(({ name }) => results.some((other) => other.name === `${name}/other`))
+    .map(({ name }) => {
+      const ratios = ["post", "get"].map(
+        (kind) =>
+          `${kind.toUpperCase()} ${cpuRatio(results, name, `${name}/other`, kind).toFixed(3)}×`,
+      );
+      return `${name}, CPU beside ${name}/other: ${ratios.join(", ")}`;
+    })
+    .join("\n");
+}
+
+/** The median of each round's own ratio: what slows a whole round down is in both of its halves. */
+function cpuRatio(results, of, to, kind) {
+  const [one, other] = [of, to].map((name) => results.find((result) => result.name === name));
+  if (one === undefined || other === undefined) return undefined;
+  const others = other[kind].cpuOfRounds;
+  return median(one[kind].cpuOfRounds.map((cpu, round) => cpu / others[round]));
+}
+
+const factor = (ratio) =>
+  ratio < 1 ? `1/${Number((1 / ratio).toFixed(2))}` : `${Number(ratio.toFixed(3))}×`;
 
 const isOurs = ({ name }) => name.startsWith("ours-");
 

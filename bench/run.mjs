@@ -1,25 +1,30 @@
 // `npm run bench`: contestants side by side, in interleaved rounds; prints ratios, writes bench/README.md.
 //   --only a,b   these contestants alone (README.md is left as it is)
 //   --quick      fewer rounds and requests (README.md is left as it is)
+//   --library f  every contestant of ours twice: with this library and, as /other, with the one built in the
+//                folder f, such as ../before/packages/proxy (README.md is left as it is)
 //   --profile    a V8 CPU profile of each Node contestant in .artifacts/bench (README.md is left as it is)
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { measureFirstByte, measureLoad, measureMemory, median } from "./measure.mjs";
-import { CONTESTANTS, startContestant, startDriver, startUpstream } from "./processes.mjs";
-import { describeMachine, table, verdicts, writeReadme } from "./report.mjs";
+import { CONTESTANTS, findContestants } from "./contestants.mjs";
+import { startContestant, startDriver, startUpstream } from "./processes.mjs";
+import { comparison, describeMachine, table, verdicts, writeReadme } from "./report.mjs";
 
 const { values: options } = parseArgs({
   options: {
     only: { type: "string" },
     quick: { type: "boolean", default: false },
+    library: { type: "string" },
     profile: { type: "boolean", default: false },
   },
 });
-const names = options.only?.split(",") ?? CONTESTANTS;
-const unknown = names.find((name) => !CONTESTANTS.includes(name));
-if (unknown !== undefined) {
-  console.error(`bench: no contestant "${unknown}"; there are ${CONTESTANTS.join(", ")}`);
+let known;
+try {
+  known = findContestants(options.only?.split(",") ?? CONTESTANTS, options.library);
+} catch (error) {
+  console.error(`bench: ${error.message}`);
   process.exit(1);
 }
 
@@ -28,17 +33,18 @@ const size = options.quick
   : { rounds: 5, requests: 8_000, warmUp: 15_000, streams: 60, memoryRounds: 3 };
 const profile = options.profile ? join(import.meta.dirname, "../.artifacts/bench") : undefined;
 const kinds = ["post", "get"];
-const relays = (contestant) => contestant.name !== "bare-express";
+const relays = ({ name }) => name !== "bare-express";
 
 const loadBefore = loadavg()[0];
 const upstreamPort = await startUpstream();
 const drive = startDriver();
-const start = (name) => startContestant(name, { upstreamPort, profile });
+const start = (contestant) => startContestant(contestant, { upstreamPort, profile });
 
-const started = await Promise.all(names.map(start));
+const started = await Promise.all(known.map(start));
 const contestants = started.filter((contestant) => contestant !== undefined);
-const absent = names.filter((_, index) => started[index] === undefined);
-if (absent.length > 0) console.log(`Not installed: ${absent.join(", ")}`);
+for (const { name } of known.filter((_, index) => started[index] === undefined)) {
+  console.log(`Not installed: ${name}`);
+}
 
 /** Every sample of every contestant: `samples[name].post[round]`. */
 const samples = Object.fromEntries(
@@ -65,24 +71,25 @@ for (let round = 1; round <= size.rounds; round++) {
 await Promise.all(contestants.map((contestant) => contestant.stop()));
 
 for (let round = 1; round <= size.memoryRounds; round++) {
-  await eachContestant(`memory ${round} of ${size.memoryRounds}`, async ({ name }) => {
-    if (!relays({ name })) return;
+  await eachContestant(`memory ${round} of ${size.memoryRounds}`, async (contestant) => {
+    if (!relays(contestant)) return;
     // A heap that other bodies have stretched would hide what this one needs; a cold one would add its own growth.
-    const fresh = await start(name);
+    const fresh = await start(contestant);
     for (const kind of kinds) await measureLoad(drive, fresh, kind, 4_000);
-    samples[name].memory.push(await measureMemory(drive, fresh));
+    samples[contestant.name].memory.push(await measureMemory(drive, fresh));
     await fresh.stop();
   });
 }
 
-const results = names
-  .filter((name) => name in samples)
-  .map((name) => summarise(name, samples[name]));
+const results = known
+  .filter(({ name }) => name in samples)
+  .map(({ name }) => summarise(name, samples[name]));
 const machine = describeMachine({ loadBefore, loadAfter: loadavg()[0], ...size });
-console.log(`\n${machine}\n\n${table(results)}\n\n${verdicts(results)}`);
-if (options.only === undefined && !options.quick && !options.profile) {
-  writeReadme(`${machine}\n\n${table(results)}\n\n${verdicts(results)}`);
-}
+const report = [machine, table(results), verdicts(results)].join("\n\n");
+console.log(`\n${report}`);
+if (options.library !== undefined) console.log(`\n${comparison(results)}`);
+const complete = options.only === undefined && options.library === undefined;
+if (complete && !options.quick && !options.profile) writeReadme(report);
 process.exit(0);
 
 async function eachContestant(title, measure) {
@@ -102,6 +109,7 @@ function summarise(name, { post, get, via, direct, memory }) {
   const middle = (list, key) => median(list.map((sample) => sample[key]));
   const ofLoad = (list) => ({
     cpu: middle(list, "cpu"),
+    cpuOfRounds: list.map((sample) => sample.cpu),
     perSecond: middle(list, "perSecond"),
     p50: middle(list, "p50"),
     p99: middle(list, "p99"),
