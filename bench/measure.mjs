@@ -10,14 +10,13 @@ const SAMPLE_MS = 10;
 
 /** CPU microseconds per request of the contestant's processes, with the rate and latencies (ms) seen. */
 export async function measureLoad(drive, contestant, kind, count) {
-  const before = cpuMicroseconds(contestant.pid);
-  const seen = await drive("load", {
-    kind,
-    port: contestant.port,
-    count,
-    connections: CONNECTIONS,
-  });
-  return { cpu: (cpuMicroseconds(contestant.pid) - before) / count, ...seen };
+  const { pid, port } = contestant;
+  await drive("open", { kind, port, connections: CONNECTIONS });
+  const before = cpuMicroseconds(pid);
+  const seen = await drive("load", { count });
+  const cpu = (cpuMicroseconds(pid) - before) / count;
+  await drive("close");
+  return { cpu, ...seen };
 }
 
 /** Ms until the first byte of a stream's body, `via` the contestant and `direct`, asked in turns. */
@@ -44,4 +43,8 @@ export async function measureMemory(drive, contestant) {
 /** The middle value; of an even number the upper one. */
 export function median(values) {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+export function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

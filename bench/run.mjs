@@ -7,7 +7,7 @@
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { measureFirstByte, measureLoad, measureMemory, median } from "./measure.mjs";
+import { mean, measureFirstByte, measureLoad, measureMemory, median } from "./measure.mjs";
 import { CONTESTANTS, findContestants } from "./contestants.mjs";
 import { startContestant, startDriver, startUpstream } from "./processes.mjs";
 import { comparison, describeMachine, table, verdicts, writeReadme } from "./report.mjs";
@@ -29,8 +29,8 @@ try {
 }
 
 const size = options.quick
-  ? { rounds: 3, requests: 3_000, warmUp: 4_000, streams: 30, memoryRounds: 1 }
-  : { rounds: 5, requests: 8_000, warmUp: 15_000, streams: 60, memoryRounds: 3 };
+  ? { rounds: 3, turns: 6, requests: 500, warmUp: 4_000, streams: 5, memoryRounds: 1 }
+  : { rounds: 5, turns: 10, requests: 800, warmUp: 15_000, streams: 6, memoryRounds: 3 };
 const profile = options.profile ? join(import.meta.dirname, "../.artifacts/bench") : undefined;
 const kinds = ["post", "get"];
 const relays = ({ name }) => name !== "bare-express";
@@ -46,7 +46,7 @@ for (const { name } of known.filter((_, index) => started[index] === undefined))
   console.log(`Not installed: ${name}`);
 }
 
-/** Every sample of every contestant: `samples[name].post[round]`. */
+/** Every sample of every contestant: `samples[name].post[turn]`, the turns of all rounds. */
 const samples = Object.fromEntries(
   contestants.map(({ name }) => [name, { post: [], get: [], via: [], direct: [], memory: [] }]),
 );
@@ -55,18 +55,21 @@ await eachContestant("warm-up", async (contestant) => {
   for (const kind of kinds) await measureLoad(drive, contestant, kind, size.warmUp);
 });
 for (let round = 1; round <= size.rounds; round++) {
-  await eachContestant(`round ${round} of ${size.rounds}`, async (contestant) => {
-    const mine = samples[contestant.name];
-    for (const kind of kinds) {
-      mine[kind].push(await measureLoad(drive, contestant, kind, size.requests));
-    }
-    if (!relays(contestant)) return;
-    const times = await measureFirstByte(drive, contestant, upstreamPort, size.streams);
-    mine.via.push(...times.via);
-    mine.direct.push(...times.direct);
-  });
-  // Whoever comes first in a round must not always be the same.
-  contestants.push(contestants.shift());
+  // In short turns: what else the machine does then slows them all alike.
+  for (let turn = 1; turn <= size.turns; turn++) {
+    await eachContestant(turn === 1 && `round ${round} of ${size.rounds}`, async (contestant) => {
+      const mine = samples[contestant.name];
+      for (const kind of kinds) {
+        mine[kind].push(await measureLoad(drive, contestant, kind, size.requests));
+      }
+      if (!relays(contestant)) return;
+      const times = await measureFirstByte(drive, contestant, upstreamPort, size.streams);
+      mine.via.push(...times.via);
+      mine.direct.push(...times.direct);
+    });
+    // Whoever comes first must not always be the same.
+    contestants.push(contestants.shift());
+  }
 }
 await Promise.all(contestants.map((contestant) => contestant.stop()));
 
@@ -93,27 +96,28 @@ if (complete && !options.quick && !options.profile) writeReadme(report);
 process.exit(0);
 
 async function eachContestant(title, measure) {
-  process.stderr.write(`${title}:`);
+  if (title) console.error(title);
   for (const contestant of contestants) {
-    process.stderr.write(` ${contestant.name}`);
     try {
       await measure(contestant);
     } catch (error) {
       throw new Error(`${contestant.name}: ${error.message}`, { cause: error });
     }
   }
-  process.stderr.write("\n");
 }
 
 function summarise(name, { post, get, via, direct, memory }) {
   const middle = (list, key) => median(list.map((sample) => sample[key]));
-  const ofLoad = (list) => ({
-    cpu: middle(list, "cpu"),
-    cpuOfRounds: list.map((sample) => sample.cpu),
-    perSecond: middle(list, "perSecond"),
-    p50: middle(list, "p50"),
-    p99: middle(list, "p99"),
-  });
+  const ofLoad = (list) => {
+    const cpuOfRounds = eachRound(list, (turns) => mean(turns.map((turn) => turn.cpu)));
+    return {
+      cpu: median(cpuOfRounds),
+      cpuOfRounds,
+      perSecond: middle(list, "perSecond"),
+      p50: middle(list, "p50"),
+      p99: middle(list, "p99"),
+    };
+  };
   return {
     name,
     post: ofLoad(post),
@@ -121,4 +125,10 @@ function summarise(name, { post, get, via, direct, memory }) {
     firstByteMs: via.length === 0 ? undefined : median(via) - median(direct),
     memoryBytes: memory.length === 0 ? undefined : median(memory),
   };
+}
+
+function eachRound(turns, take) {
+  return Array.from({ length: size.rounds }, (_, round) =>
+    take(turns.slice(round * size.turns, (round + 1) * size.turns)),
+  );
 }
