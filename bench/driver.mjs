@@ -3,12 +3,15 @@ import { connect } from "node:net";
 import { createFraming } from "./framing.mjs";
 import { HUGE, requestBytes } from "./traffic.mjs";
 
+/** Fewer than a server's queue of connections to accept (511). */
+const STREAMS_AT_ONCE = 250;
+
 /** The connections of the next `load`, with the request that it sends. */
 let callers = { request: Buffer.alloc(0), connections: [] };
 
 /** Opens kept-alive connections and asks once on each, which is nobody's measurement. */
-async function open({ kind, port, connections: count }) {
-  const request = Buffer.from(requestBytes(kind, port));
+async function open({ kind, port, route, connections: count }) {
+  const request = Buffer.from(requestBytes(kind, port, { route }));
   const connections = Array.from({ length: count }, () => openConnection(port));
   await Promise.all(connections.map((connection) => askWell(connection, request)));
   callers = { request, connections };
@@ -145,7 +148,49 @@ function slowRead({ port, bytesPerSecond }) {
   });
 }
 
-const jobs = { open, load, close, firstByte, slowRead };
+/** What `openStreams` has opened. */
+let streams = [];
+
+/** Opens `count` event streams, some at a time, and waits until each has brought its first event. */
+async function openStreams({ port, count }) {
+  const request = Buffer.from(requestBytes("silent", port));
+  while (streams.length < count) {
+    const some = Math.min(STREAMS_AT_ONCE, count - streams.length);
+    streams.push(
+      ...(await Promise.all(Array.from({ length: some }, () => openStream(port, request)))),
+    );
+  }
+}
+
+function openStream(port, request) {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    let received = "";
+    const onData = (chunk) => {
+      received += chunk.latin1Slice();
+      if (!received.includes("\n\n")) return;
+      if (!received.startsWith("HTTP/1.1 200")) fail(received.split("\r\n")[0]);
+      socket.off("data", onData);
+      resolve(socket);
+    };
+    const fail = (why) => reject(new Error(`stream ${streams.length} and following: ${why}`));
+    socket.on("data", onData);
+    socket.on("error", (error) => fail(error.message));
+    socket.on("close", () => fail("was closed"));
+    socket.write(request);
+  });
+}
+
+/** @throws Error when a stream has not lasted until now */
+async function closeStreams() {
+  const lost = streams.filter((socket) => socket.destroyed).length;
+  // A reset, since tens of thousands of ports would be waiting for a minute each otherwise.
+  for (const socket of streams) socket.resetAndDestroy();
+  streams = [];
+  if (lost > 0) throw new Error(`${lost} open streams were closed`);
+}
+
+const jobs = { open, load, close, firstByte, slowRead, openStreams, closeStreams };
 
 process.on("message", async ({ job, ...options }) => {
   try {

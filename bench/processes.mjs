@@ -40,7 +40,8 @@ export function startDriver() {
  * @returns undefined when it ended by itself (nginx is not installed)
  */
 export async function startContestant(contestant, { upstreamPort, profile }) {
-  const { name, file, node, library } = contestant;
+  const { name, program, node, library } = contestant;
+  const file = join(here, "contestants", `${program}.mjs`);
   const port = await freePort();
   const profileName = `${name.replace("/", "-")}-${port}`;
   const profiling =
@@ -74,7 +75,11 @@ export async function startContestant(contestant, { upstreamPort, profile }) {
   }
   const stop = async () => {
     child.kill("SIGTERM");
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    // Some wait for open connections first.
+    const late = setTimeout(() => child.kill("SIGKILL"), 5_000);
+    await once(child, "exit");
+    clearTimeout(late);
   };
   return { ...contestant, port, pid: child.pid, stop };
 }
