@@ -1,16 +1,18 @@
 /** Rules about what a request asks for besides its endpoint: webhooks, and the apps of a token. */
 import { endpointRefusal } from "./allow.ts";
-import type { OpenCall } from "./call.ts";
+import type { OpenCall } from "./open-call.ts";
 import { parseJson } from "./json.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import { parseUrl } from "./url.ts";
 
 /** Refuses a `fal_webhook` that the `webhooks` option does not let through. */
-export function webhookRefusal({ incoming, target }: OpenCall): Refusal | undefined {
-  const { webhooks } = incoming.config;
+export function webhookRefusal({ config, target }: OpenCall): Refusal | undefined {
+  const { webhooks } = config;
   if (webhooks === "forward" || target.search === "") return undefined;
   const hosts = webhooks === "deny" ? [] : webhooks.hosts;
-  const asked = new URLSearchParams(target.search).getAll("fal_webhook").map(parseUrl);
+  const asked = new URLSearchParams(target.search)
+    .getAll("fal_webhook")
+    .map((hook) => parseUrl(hook));
   if (asked.every((url) => url?.protocol === "https:" && hosts.includes(url.host)))
     return undefined;
   const msg = "This proxy does not let callers choose where results are sent.";
@@ -26,7 +28,7 @@ export function webhookRefusal({ incoming, target }: OpenCall): Refusal | undefi
  */
 export async function appsRefusal(call: OpenCall): Promise<Refusal | undefined> {
   const { operation, path } = call.target;
-  const { allow } = call.incoming.config;
+  const { allow } = call.config;
   const namesApps = operation === "token" || operation === "signal";
   if (!allow.limited || !namesApps || path.startsWith("/session/heartbeat")) return undefined;
   const apps = namedApps((await call.getRequestBody()) ?? "");

@@ -12,10 +12,16 @@ export type FalHonoProxyOptions = ProxyConfig & {
 export interface HonoContext {
   readonly req: { readonly raw: Request; arrayBuffer?(): Promise<ArrayBuffer> };
   readonly env?: unknown;
+  /** The Workers context; Hono throws where there is none. */
+  readonly executionCtx?: { waitUntil(work: Promise<unknown>): void };
 }
 
 /** The structural form of a Hono `Handler`. */
-export type HonoHandler = (context: HonoContext) => Promise<Response>;
+export interface HonoHandler {
+  (context: HonoContext): Promise<Response>;
+  /** Resolves once no work goes on after an answer: await it before the process ends. */
+  drain(): Promise<void>;
+}
 
 /**
  * Makes the handler. On Workers the key is read from the bindings.
@@ -29,10 +35,22 @@ export type HonoHandler = (context: HonoContext) => Promise<Response>;
 export function createRouteHandler(options: FalHonoProxyOptions = {}): HonoHandler {
   const { resolveApiKey, ...config } = options;
   const front = createWebFront("hono", config);
-  return async (context) => {
+  const handle = async (context: HonoContext): Promise<Response> => {
     const env = context.env as object | undefined;
-    return front(await unread(context.req), { native: context, env, resolveApiKey });
+    const waitUntil = waitUntilOf(context);
+    const adapterKey = resolveApiKey;
+    return front(await unread(context.req), { native: context, env, waitUntil, adapterKey });
   };
+  return Object.assign(handle, { drain: front.drain });
+}
+
+function waitUntilOf(context: HonoContext): ((work: Promise<unknown>) => void) | undefined {
+  try {
+    const { executionCtx } = context;
+    return executionCtx?.waitUntil.bind(executionCtx);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The request; where a validator in front has read its body, with the one that Hono keeps. */
