@@ -57,7 +57,7 @@ export function createClient(rig: Rig): ClientUnderTest {
     succeeds: async (wanted, work) => {
       let failure: unknown;
       try {
-        return await withPatience(work(), 10_000);
+        return await withPatience(work(), 20_000);
       } catch (error) {
         failure = error;
       }

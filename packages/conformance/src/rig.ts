@@ -78,7 +78,7 @@ export interface RigOptions {
   readonly printed?: (() => string) | undefined;
   readonly packageFolder?: string | undefined;
   readonly longCallMs?: number | undefined;
-  /** Calls go over HTTP/2; then `raw`, `rawBody`, `lingerMs`, `onProgress` and `onOpen` do nothing. @default false */
+  /** Calls go over HTTP/2, which has no bytes of its own to write: then `raw` and `rawBody` throw. @default false */
   readonly http2?: boolean | undefined;
 }
 
@@ -118,6 +118,7 @@ export function createRig(options: RigOptions): Rig {
   const call = async (spec: Call = {}): Promise<Exchange> => {
     const marker = mark();
     const method = spec.method ?? "POST";
+    if (options.http2 && (spec.raw || spec.rawBody)) throw new Error("HTTP/2 takes no raw bytes");
     const { bytes, head } = compose(spec, method, marker, url);
     const answer = spec.answer === undefined ? plainAnswer : spec.answer;
     const script = answer && emulator.script({ ...answer, path: new RegExp(marker) });

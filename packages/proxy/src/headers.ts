@@ -86,7 +86,7 @@ const LISTS: ReadonlySet<string> = new Set([
  * (RFC 9110 §7.6.1), or the proxy writes them itself.
  */
 const OWN =
-  /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|host|content-length|expect|authorization|x-fal-target-url|x-fal-client-proxy|http2-settings)$/;
+  /^(?:access-control-.*|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|host|content-length|expect|authorization|x-fal-target-url|x-fal-client-proxy|http2-settings)$/;
 
 /** Whether an option may name this header, in lower case. */
 export const mayBeListed = (name: string): boolean =>

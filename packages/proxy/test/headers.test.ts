@@ -269,6 +269,7 @@ it("a dropped x-fal-* name is said once, in development, and no more than twenty
 });
 
 it.each([
+  "access-control-allow-origin",
   "authorization",
   "connection",
   "content-length",
