@@ -22,7 +22,6 @@ const { outputFiles, metafile } = await build({
   format: "esm",
   target: "es2022",
   conditions: ["workerd"],
-  external: ["picomatch"],
   absWorkingDir: root,
 });
 const size = outputFiles[0].contents.length;

@@ -33,6 +33,7 @@ const next = "node_modules/next/dist/bin/next start --hostname 127.0.0.1";
 const withoutInNext = {
   "adapter-key": "the key comes from the environment, or from resolveFalAuth",
   chain: "nothing runs after a route",
+  http2: "next start speaks HTTP/1.1",
 };
 const appRouter = {
   adapter: "nextjs",
@@ -80,7 +81,11 @@ export const apps = {
     ),
     prepare: () => buildApp("react-router"),
     path,
-    without: { parsed: noReader, chain: "nothing runs after a resource route" },
+    without: {
+      parsed: noReader,
+      chain: "nothing runs after a resource route",
+      http2: "its server speaks HTTP/1.1",
+    },
     departures: {
       "methods-trace": noTrace,
       "streaming-slow-reader":
@@ -94,7 +99,11 @@ export const apps = {
     command: appCommand("remix", "node_modules/@remix-run/serve/dist/cli.js build/server/index.js"),
     prepare: () => buildApp("remix"),
     path,
-    without: { parsed: noReader, chain: "nothing runs after a resource route" },
+    without: {
+      parsed: noReader,
+      chain: "nothing runs after a resource route",
+      http2: "its server speaks HTTP/1.1",
+    },
     departures: {
       "methods-trace": noTrace,
       "streaming-slow-reader":
@@ -111,6 +120,7 @@ export const apps = {
       compressed: "adapter-node leaves compression to a server in front",
       parsed: "an endpoint is the first to read its body",
       chain: "nothing runs after an endpoint",
+      http2: "adapter-node speaks HTTP/1.1",
     },
     departures: {
       "methods-delete": threeMethods,

@@ -153,7 +153,7 @@ function offeredProfiles(names: readonly string[]): ProfileName[] {
 function urlsByProfile(values: readonly string[]): Partial<Record<ProfileName, string>> {
   const urls: Partial<Record<ProfileName, string>> = {};
   for (const value of values) {
-    const match = /^([a-z-]+)=(.+)$/.exec(value);
+    const match = /^([a-z0-9-]+)=(.+)$/.exec(value);
     const name = match?.[1] ?? "default";
     if (!isProfileName(name))
       throw new UsageError(`there is no profile "${name}"; see --list-profiles`);

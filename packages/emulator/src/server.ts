@@ -7,7 +7,7 @@ import {
 } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { type Answer, type Cut, send } from "./answer.ts";
+import { type Answer, type Cut, send, sendRaw } from "./answer.ts";
 import { plain } from "./errors.ts";
 import { type Exchange, openExchange } from "./exchange.ts";
 import { partOf } from "./hosts.ts";
@@ -68,9 +68,11 @@ async function serve(
   if (rule === undefined)
     return reply(response, await answer(exchange, options.handle), exchange, tape);
 
+  const { raw } = rule;
   const scripted = scriptedAnswer(rule);
-  if (scripted && !rule.early) await exchange.drain();
+  if ((scripted || raw !== undefined) && !rule.early) await exchange.drain();
   if (rule.delayMs !== undefined) await pause(rule.delayMs, exchange.signal);
+  if (raw !== undefined) return sendRaw(response, raw, tape);
   const genuine = scripted ?? (await answer(exchange, options.handle));
   await reply(response, bend(genuine, rule), exchange, tape, rule);
 }

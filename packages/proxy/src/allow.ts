@@ -1,11 +1,15 @@
 /** The operator's two allowlists: which fal URLs, and which endpoints, over operations. */
-import picomatch from "picomatch";
+import { isFalHost } from "./fal-hosts.ts";
+import { compileGlobs, type Globs } from "./glob.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { Target } from "./target.ts";
 
+// rest.alpha.fal.ai is the old name of the same host: older clients upload there.
+const UPLOAD = "{rest,rest.alpha}.fal.ai/storage/upload/{initiate,initiate-multipart}";
+
 /**
  * The default of `allowedUrlPatterns`: run, queue and the start of an upload. Globs over the URL
- * without its scheme; `?` is escaped, since in a glob it stands for any one character.
+ * without its scheme.
  *
  * Unlike the published list it has `initiate-multipart`, which the client calls above 90 MiB, and
  * not `complete-multipart`, which no client sends through a proxy.
@@ -18,98 +22,120 @@ import type { Target } from "./target.ts";
 export const DEFAULT_ALLOWED_URL_PATTERNS: string[] = [
   "fal.run/**",
   "queue.fal.run/**",
-  "rest.fal.ai/storage/upload/{initiate,initiate-multipart}",
-  "rest.fal.ai/storage/upload/{initiate,initiate-multipart}\\?*",
+  UPLOAD,
+  // For createUrlMatcher, which does not tell the query from the path.
+  `${UPLOAD}\\?*`,
 ];
 
-// Whatever the patterns say, the key goes to no other domain.
-const FAL_HOST = /(^|\.)(fal\.(run|ai|dev|media)|falrun\.com)$/;
-
-// Keys, billing and deletion live on this host: a wildcard must not open it by accident.
-const PLATFORM_API = "api.fal.ai";
+// Keys, billing and deletion live on this host: only patterns that name it count, so that no
+// wildcard opens it by accident.
+const PLATFORM_API = "api.fal.ai/";
 
 /** Answers whether a target may be called; compiled once from the options. */
 export interface AllowRules {
-  /** Refuses by URL and by endpoint. The body of a token or signal request is judged by `app`. */
-  judge(target: Target): Refusal | undefined;
+  /** Refuses by URL. */
+  url(target: Target): Refusal | undefined;
+  /** Refuses by endpoint. The body of a token or signal request is judged by `app`. */
+  endpoint(target: Target): Refusal | undefined;
   /** Whether an app that a body names (`owner/app/realtime`, or a bare alias) is allowed. */
   app(name: string): boolean;
   /** Whether `allowedEndpoints` names anything: if not, every endpoint is allowed. */
   readonly limited: boolean;
 }
 
-/** Compiles globs into one test; `*` stays inside a segment, `**` crosses segments. */
+/**
+ * Compiles globs into one test of a whole text, query and all, as the published package does.
+ *
+ * @throws TypeError for a pattern that is refused, with the right form
+ * @see README.md, "Patterns"
+ */
 export function createUrlMatcher(patterns: string[]): (url: string) => boolean {
-  return picomatch(patterns, { dot: true });
+  const { match } = compileGlobs(patterns);
+  return (url) => match(url);
 }
 
-/** @see ProxyConfig.allowedUrlPatterns, ProxyConfig.allowedEndpoints */
+/**
+ * Compiles `allowedUrlPatterns` into one test of a URL without its scheme. Path and query are judged
+ * apart: a pattern is over the path and lets every query pass, unless it has a literal question mark
+ * (`\\?`): what is behind it is over the query then.
+ *
+ * @throws TypeError for a pattern that is refused, with the right form
+ */
+export function compileUrlPatterns(patterns: string[], option?: string): (url: string) => boolean {
+  const compile = (overQuery: boolean): Globs => {
+    const those = patterns.filter((pattern) => pattern.includes("\\?") === overQuery);
+    return compileGlobs(those, option);
+  };
+  const paths = compile(false);
+  const wholes = compile(true);
+  return (url) => {
+    const [path = ""] = url.split("?", 1);
+    // No wildcard reaches from the path into the query: `fal.run/*/a\\?*` must not let `fal.run/b?/a?` pass.
+    return paths.match(path) || wholes.match(url, path.length);
+  };
+}
+
+// Words of letters, digits, `_` and `-`, with one dot or slash between two.
+const PLAIN_NAME = /^[\w-]+([./][\w-]+)*$/;
+
+/** How many segments an id has beyond its app; below 0 it names none. */
+const beyondApp = (id: string): number =>
+  id.split("/").length - (/^(workflows|comfy)\//.test(id) ? 3 : 2);
+
+const lastSegment = (id: string): string => id.slice(id.lastIndexOf("/") + 1);
+
+/**
+ * Compiles the two lists.
+ *
+ * @throws TypeError that names the option, says what is wrong and shows the right form
+ * @see ProxyConfig.allowedUrlPatterns, ProxyConfig.allowedEndpoints
+ */
 export function compileAllowRules(urlPatterns: string[], endpointPatterns: string[]): AllowRules {
   const limited = endpointPatterns.length > 0;
-  const platformAllowed = urlPatterns.some((pattern) => pattern.startsWith(`${PLATFORM_API}/`));
-  const urlAllowed = createUrlMatcher(urlPatterns);
-  const endpointAllowed = createUrlMatcher(endpointPatterns);
-  const simple = endpointPatterns.flatMap(simplify);
-  const appAllowed = createUrlMatcher(simple.map(beginnings));
-  // fal's older tokens name an alias without its owner.
-  const aliasAllowed = createUrlMatcher(simple.map(withoutOwner).map(beginnings));
+  const urlAllowed = compileUrlPatterns(urlPatterns, "allowedUrlPatterns");
+  const platformAllowed = compileUrlPatterns(
+    urlPatterns.filter((pattern) => pattern.startsWith(PLATFORM_API)),
+  );
+  const endpoints = compileGlobs(endpointPatterns, "allowedEndpoints");
+  // fal's older tokens name an alias without its owner: it counts where an entry ends in it.
+  const apps = endpointPatterns.filter((pattern) => beyondApp(pattern) === 0);
+  const aliases = new Set(apps.map(lastSegment));
 
   const mayCall = ({ host, path, search }: Target): boolean =>
-    FAL_HOST.test(host) &&
-    (host !== PLATFORM_API || platformAllowed) &&
-    urlAllowed(host + path + search);
+    isFalHost(host) &&
+    (`${host}/` === PLATFORM_API ? platformAllowed : urlAllowed)(host + path + search);
 
-  // Of what names only the app, some endpoint inside must be allowed: a pattern's, or any (a negation's).
   const listed = ({ endpoint, app, path }: Target): boolean =>
     endpoint === undefined
-      ? app === undefined || appAllowed(app) || endpointAllowed(`${app}/_`)
+      ? // Of what names only the app, some endpoint inside must be allowed.
+        app === undefined || endpoints.match(app) || endpoints.leads(`${app}/`)
       : // A stream may be listed as such.
-        endpointAllowed(endpoint) || endpointAllowed(path.slice(1));
+        endpoints.match(endpoint) || endpoints.match(path.slice(1));
 
   return {
     limited,
-    judge(target) {
-      if (!mayCall(target)) {
-        return refuse("target_not_allowed", "The proxy may not call this URL.", {
-          hint: `Add a pattern for ${target.host}${target.path} to allowedUrlPatterns (fal's own hosts only).`,
-        });
-      }
-      return limited && !listed(target)
-        ? endpointRefusal(target.endpoint ?? target.app)
-        : undefined;
+    url: (target) =>
+      mayCall(target)
+        ? undefined
+        : refuse("target_not_allowed", "The proxy may not call this URL.", {
+            hint: `Add a pattern for ${target.host}${target.path} to allowedUrlPatterns (fal's own hosts only).`,
+          }),
+    endpoint: (target) =>
+      limited && !listed(target) ? endpointRefusal(target.endpoint ?? target.app) : undefined,
+    app(name) {
+      if (!PLAIN_NAME.test(name)) return false;
+      const id = name.replace(/\/(realtime|stream)$/, "");
+      if (beyondApp(id) >= 0) return endpoints.match(id) || endpoints.match(name);
+      // What could be an alias must be listed by name, whatever wildcards say.
+      const alias = lastSegment(name);
+      return aliases.has(alias) && (alias === name || endpoints.match(name));
     },
-    app: (name) =>
-      name.includes("/")
-        ? endpointAllowed(name.replace(/\/(realtime|stream)$/, ""))
-        : aliasAllowed(name),
   };
 }
 
 /** The refusal for an endpoint that `allowedEndpoints` does not list. */
-export function endpointRefusal(endpoint: unknown = "its id"): Refusal {
+export function endpointRefusal(endpoint = "its full id"): Refusal {
   return refuse("endpoint_not_allowed", "The proxy may not call this endpoint.", {
     hint: `Add "${endpoint}" to allowedEndpoints.`,
   });
 }
-
-/**
- * The patterns that one stands for, with segments that can be told apart: braces may hold slashes,
- * so `a/{b,c/d}` becomes `a/b` and `a/c/d`. A group with a slash in it counts as
- * everything from there on.
- */
-function simplify(pattern: string): string[] {
-  const [braces, inside] = /\{([^{}]*,[^{}]*)\}/.exec(pattern) ?? [];
-  if (braces === undefined || inside === undefined)
-    return [pattern.replace(/[^/]*\([^)]*\/.*/, "**")];
-  return inside.split(",").flatMap((choice) => simplify(pattern.replace(braces, () => choice)));
-}
-
-/**
- * Matches whatever leads to a match of `pattern`, `a/b/c` as `a{,/b{,/c}}`: for operations whose
- * URL names only the app, and which are allowed when anything inside that app is.
- */
-const beginnings = (pattern: string): string =>
-  pattern.replaceAll("/", "{,/") + "}".repeat(pattern.split("/").length - 1);
-
-/** The pattern without its first segment, unless that one reaches further than itself. */
-const withoutOwner = (pattern: string): string => pattern.replace(/^((?!\*\*)[^/])+\//, "");

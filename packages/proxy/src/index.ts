@@ -1,5 +1,5 @@
 /** `@fal-ai/server-proxy`: everything that is not tied to one framework. */
-import { createUrlMatcher, DEFAULT_ALLOWED_URL_PATTERNS } from "./allow.ts";
+import { compileUrlPatterns, createUrlMatcher, DEFAULT_ALLOWED_URL_PATTERNS } from "./allow.ts";
 import { keyFromEnv } from "./credentials.ts";
 
 export { TARGET_URL_HEADER, parseTarget, type Operation, type Target } from "./target.ts";
@@ -8,7 +8,8 @@ export { resolveProxyConfig } from "./config.ts";
 export type { ProxyConfig, Timeouts, WebhookRule } from "./options.ts";
 export type { CorsOptions } from "./cors.ts";
 export type { HeaderValue, ProxyBehavior } from "./behavior.ts";
-export type { Call, End, Guard, HookCall, Reply, User } from "./call.ts";
+export type { Call, Guard, HookCall, Reply, User } from "./call.ts";
+export type { End } from "./end.ts";
 export type { EventHandler, EventSubject, ProxyEvent } from "./events.ts";
 export { refuse, type Refusal, type RefusalCode, type RefusalExtras } from "./refusal.ts";
 export { handleRequest } from "./handle-request.ts";
@@ -17,15 +18,17 @@ export { handleRequest } from "./handle-request.ts";
 export const DEFAULT_PROXY_ROUTE = "/api/fal/proxy";
 
 /**
- * Whether a URL without its scheme, such as `fal.run/fal-ai/flux/dev`, matches the patterns.
+ * Whether a URL without its scheme, such as `fal.run/fal-ai/flux/dev`, matches the patterns: path and
+ * query apart, as `allowedUrlPatterns` judges.
  *
  * @param patterns defaults to {@link DEFAULT_ALLOWED_URL_PATTERNS}
+ * @throws TypeError for a pattern that is refused, with the right form
  */
 export function isAllowedUrl(
   url: string,
   patterns: string[] = DEFAULT_ALLOWED_URL_PATTERNS,
 ): boolean {
-  return createUrlMatcher(patterns)(url);
+  return compileUrlPatterns(patterns)(url);
 }
 
 /** The path of a URL without its leading slash. @throws TypeError when it is no URL */

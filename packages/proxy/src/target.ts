@@ -1,6 +1,6 @@
 /** Turns a method and the `x-fal-target-url` header into one of fal's operations, or a refusal. */
-import { refuse, type Refusal } from "./refusal.ts";
-import { parseUrl } from "./url.ts";
+import { isRefusal, refuse, type Refusal } from "./refusal.ts";
+import { PLAIN_HOST, readPlainUrl } from "./url.ts";
 
 /** The request header that names the real fal URL. */
 export const TARGET_URL_HEADER = "x-fal-target-url";
@@ -56,35 +56,33 @@ const QUEUED = `${APP}(?:/(?!requests(?:/|$))[^/]+)*`;
 const RUN = `(?:GET|POST) ${FAL}/(?<endpoint>${APP}(?:/.+)?)`;
 const REQUEST = `queue[.]${FAL}/${QUEUED}/requests/(?<requestId>[^/]+)`;
 
-/** What `METHOD host/path` is: the first that fits. @see PROTOCOL.md, "Operations" */
+const PAID: boolean = true;
+const FREE: boolean = false;
+
+/**
+ * Whether each operation can cost money or grants spending, and what its `METHOD host/path` looks
+ * like: the first that fits. Every form takes time in proportion to the length.
+ *
+ * @see PROTOCOL.md, "Operations"
+ */
 const OPERATIONS = Object.entries({
-  stream: `${RUN}/stream`,
-  run: RUN,
-  submit: `POST queue[.]${FAL}/(?<endpoint>${QUEUED})`,
-  status: `GET ${REQUEST}/status`,
-  statusStream: `GET ${REQUEST}/status/stream`,
+  stream: [PAID, `${RUN}/stream`],
+  // An endpoint's own signalling, where `wma` is not used.
+  signal: [PAID, `POST wma[.]fal[.]run/(?:ice|session(?:/heartbeat)?)|${RUN}/ice`],
+  run: [PAID, RUN],
+  submit: [PAID, `POST queue[.]${FAL}/(?<endpoint>${QUEUED})`],
+  status: [FREE, `GET ${REQUEST}/status`],
+  statusStream: [FREE, `GET ${REQUEST}/status/stream`],
   // fal's own pages show `/response`; its clients leave it out.
-  result: `GET ${REQUEST}(?:/response)?`,
-  cancel: `PUT ${REQUEST}/cancel`,
-  upload: `.+ ${REST}/storage/upload/initiate(?:-multipart)?`,
-  token: `POST ${REST}/tokens(?:/realtime)?`,
-  signal: "POST wma[.]fal[.]run/(?:ice|session(?:/heartbeat)?)",
-  other: `[^/]+/(?<endpoint>${APP}?.*)`,
-} satisfies Record<Operation, string>).map(
-  ([operation, form]) => [operation as Operation, new RegExp(`^${form}$`)] as const,
+  result: [FREE, `GET ${REQUEST}(?:/response)?`],
+  cancel: [FREE, `PUT ${REQUEST}/cancel`],
+  upload: [FREE, `.+ ${REST}/storage/upload/initiate(?:-multipart)?`],
+  token: [PAID, `POST ${REST}/tokens(?:/realtime)?`],
+  other: [PAID, `[^/]+/(?<endpoint>${APP}?.*)`],
+} satisfies Record<Operation, [paid: boolean, form: string]>).map(
+  ([operation, [paid, form]]) =>
+    [operation as Operation, paid, new RegExp(`^(?:${form})$`)] as const,
 );
-
-const FREE = /^(status|result|cancel|upload)/;
-
-// Anything but printable ASCII, and the backslash.
-const OUTSIDE_URL = /[^!-[\]-~]/;
-
-// What another server might read as a different path than the rules did: an empty segment, a path
-// parameter, dots, and every escape but those of characters that must be escaped. So no encoded
-// controls, dots, slashes, backslashes, percent signs or semicolons, no encoded unreserved character
-// (RFC 3986 §2.3 says those are the same URL), no broken escape.
-const AMBIGUOUS_PATH =
-  /%(?!2[0-46-9a-c]|3[ac-f]|40|5[bde]|60|7[b-d]|[89a-f][0-9a-f])|;|\/\/|\/\.\./i;
 
 const invalid = (why: string): Refusal =>
   refuse("invalid_target", `The ${TARGET_URL_HEADER} header ${why}.`);
@@ -96,6 +94,15 @@ function methodRefusal(method: string, allowed: readonly string[]): Refusal {
   });
 }
 
+/** The longest target that is looked at, in characters. */
+const MAX_LENGTH = 8192;
+
+// An app calls few endpoints, and a job's status is asked for again and again: parsing costs more
+// than the rest of the decision, and depends on nothing else. The keys take 256 KiB at most.
+const recent = new Map<string, Target>();
+const RECENT = 256;
+const RECENT_LENGTH = 1024;
+
 /**
  * Parses and classifies the target of one request.
  *
@@ -103,42 +110,28 @@ function methodRefusal(method: string, allowed: readonly string[]): Refusal {
  * @param raw the `x-fal-target-url` header as received; repeated headers joined by `, `
  * @returns the target, or `invalid_target`, or `method_not_allowed`: also where an operation has one
  *   method only, since the allowed patterns know no methods. Never throws. Says nothing about what is allowed.
- * @see PROTOCOL.md, "Target"; RFC 3986 §2.3 and §6.2.2; WHATWG URL
+ * @see PROTOCOL.md, "Target"
  */
 export function parseTarget(method: string, raw = ""): Target | Refusal {
   const asked = `${method} ${raw}`;
-  let target = recent.get(asked);
-  if (target === undefined) {
-    if (recent.size === RECENT) recent.clear();
-    // Later requests share it, so no hook may change it.
-    recent.set(asked, (target = Object.freeze(parse(method, raw))));
-  }
+  const known = recent.get(asked);
+  if (known) return known;
+  const target = parse(method, raw);
+  if (isRefusal(target) || asked.length > RECENT_LENGTH) return target;
+  if (recent.size === RECENT) recent.clear();
+  recent.set(asked, target);
   return target;
 }
-
-// An app calls few endpoints, and a job's status is asked for again and again: parsing costs more
-// than the rest of the decision, and depends on nothing else.
-const recent = new Map<string, Target | Refusal>();
-const RECENT = 256;
 
 function parse(method: string, raw: string): Target | Refusal {
   if (!METHODS.includes(method)) return methodRefusal(method, METHODS);
   if (raw === "") {
     return invalid("is missing: it must hold the fal URL to call, as fal's client sends it");
   }
-  const [, host, path] = /^https:\/\/([^/?#]+)([^?#]*)/i.exec(raw) ?? [];
-  const url = parseUrl(raw);
-  if (OUTSIDE_URL.test(raw) || host === undefined || url === undefined) {
-    return invalid("must be one https:// URL; percent-encode spaces, backslashes, non-ASCII");
-  }
-  // What the parser made of them must be what was written.
-  if (url.hostname !== host.toLowerCase()) {
-    return invalid("must name its host plainly, without user, password or port");
-  }
-  if (url.pathname !== (path || "/") || AMBIGUOUS_PATH.test(url.pathname)) {
-    return invalid("must have a plain path: no dot segments, none empty or needlessly encoded");
-  }
-  return classify(method, url);
+  if (raw.length > MAX_LENGTH) return invalid(`is longer than ${MAX_LENGTH} characters`);
+  const url = readPlainUrl(raw);
+  if (typeof url === "string") return invalid(url);
+  return url.port === "" ? classify(method, url) : invalid(PLAIN_HOST);
 }
 
 function classify(method: string, url: URL): Target | Refusal {
@@ -146,15 +139,17 @@ function classify(method: string, url: URL): Target | Refusal {
   // fal itself accepts one trailing slash on every path.
   const call = `${method} ${host}${path.replace(/(.)\/$/, "$1")}`;
   let operation: Operation = "other";
+  let paid = PAID;
   let found: RegExpExecArray | null = null;
-  for (const [name, form] of OPERATIONS) {
+  for (const [name, costs, form] of OPERATIONS) {
     operation = name;
+    paid = costs;
     if ((found = form.exec(call))) break;
   }
   if (operation === "upload" && method !== "POST") return methodRefusal(method, ["POST"]);
   const { endpoint, app, requestId } = found?.groups ?? {};
-  const paid = !FREE.test(operation);
-  return {
+  // Later requests may share it, so no hook may change it.
+  return Object.freeze({
     url: url.origin + path + search,
     host,
     path,
@@ -164,5 +159,5 @@ function classify(method: string, url: URL): Target | Refusal {
     app,
     requestId,
     paid,
-  };
+  });
 }

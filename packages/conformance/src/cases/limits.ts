@@ -1,7 +1,7 @@
 /** Rules P-37, P-53 and P-67: limits of size and time, where they are configured. */
 import type { Case } from "../case.ts";
 import type { Exchange } from "../rig.ts";
-import { errorObject, inTopic, relayed, soon } from "../wants.ts";
+import { errorObject, eventually, inTopic, relayed, soon } from "../wants.ts";
 
 const tooLarge = 2 * 1024 * 1024;
 
@@ -21,10 +21,17 @@ export const limitCases: Case[] = inTopic("limits", [
     profile: "small-limits",
     hint: "Judge content-length before the call is made.",
     run: async (rig) => {
-      // The pause lets an early refusal be read: bytes sent against a closed connection would destroy it.
+      // An early refusal is waited for: bytes sent against a closed connection would destroy it.
+      let isAnswered = false;
       const exchange = await rig.call({
         headers: [["content-length", String(tooLarge)]],
-        rawBody: [150, Buffer.alloc(tooLarge, "a")],
+        rawBody: [],
+        onProgress: () => (isAnswered = true),
+        onOpen: (control) => {
+          void eventually(() => isAnswered, 1500).then((seen) => {
+            if (!seen) control.send(Buffer.alloc(tooLarge, "a"));
+          });
+        },
       });
       await notDelivered(exchange);
       exchange.want(exchange.reply.status === 413, "the caller is told 413");

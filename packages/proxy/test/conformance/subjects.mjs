@@ -16,13 +16,13 @@ export const subjects = {
   express: {
     adapter: "express",
     command: server("express.mjs"),
-    without: { "adapter-key": noKeyOption },
+    without: { "adapter-key": noKeyOption, http2: "Express does not run on node:http2" },
   },
 
   express4: {
     adapter: "express",
     command: server("express4.mjs"),
-    without: { "adapter-key": noKeyOption },
+    without: { "adapter-key": noKeyOption, http2: "Express does not run on node:http2" },
   },
 
   fetch: {
@@ -33,13 +33,14 @@ export const subjects = {
       compressed: "a bare handler has no middleware",
       parsed: "a bare handler has no middleware",
       chain: "a bare handler has nothing after it",
+      http2: "the host that it runs on here speaks HTTP/1.1",
     },
   },
 
   hono: {
     adapter: "hono",
     command: server("hono.mjs"),
-    without: {},
+    without: { http2: "the host that it runs on here speaks HTTP/1.1" },
   },
 
   node: {
