@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["{packages,examples}/*/test/**/*.test.ts", "scripts/test/**/*.test.ts"],
+    include: ["{packages,examples,tools}/*/test/**/*.test.ts", "scripts/test/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
     retry: 0,

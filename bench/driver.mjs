@@ -3,27 +3,37 @@ import { connect } from "node:net";
 import { createFraming } from "./framing.mjs";
 import { HUGE, requestBytes } from "./traffic.mjs";
 
+/** Fewer than a server's queue of connections to accept (511). */
+const STREAMS_AT_ONCE = 250;
+
+/** The connections of the next `load`, with the request that it sends. */
+let callers = { request: Buffer.alloc(0), connections: [] };
+
+/** Opens kept-alive connections and asks once on each, which is nobody's measurement. */
+async function open({ kind, port, route, connections: count }) {
+  const request = Buffer.from(requestBytes(kind, port, { route }));
+  const connections = Array.from({ length: count }, () => openConnection(port));
+  await Promise.all(connections.map((connection) => askWell(connection, request)));
+  callers = { request, connections };
+}
+
 /**
- * Sends `count` requests over `connections` kept-alive connections, each waiting for its answer.
+ * Sends `count` requests over the open connections, each waiting for its answer.
  *
  * @returns {Promise<{ perSecond: number, p50: number, p99: number }>} latencies in ms
  */
-async function load({ kind, port, count, connections }) {
-  const request = Buffer.from(requestBytes(kind, port));
+async function load({ count }) {
+  const { request, connections } = callers;
   const latencies = new Float64Array(count);
   let taken = 0;
-  const caller = async () => {
-    const connection = openConnection(port);
+  const call = async (connection) => {
     while (taken < count) {
       const mine = taken++;
-      const { head, ms } = await connection.ask(request);
-      if (!head.startsWith("HTTP/1.1 200")) throw new Error(`answered ${head.split("\r\n")[0]}`);
-      latencies[mine] = ms;
+      latencies[mine] = await askWell(connection, request);
     }
-    connection.close();
   };
   const began = performance.now();
-  await Promise.all(Array.from({ length: connections }, caller));
+  await Promise.all(connections.map(call));
   const seconds = (performance.now() - began) / 1000;
   latencies.sort();
   return {
@@ -31,6 +41,16 @@ async function load({ kind, port, count, connections }) {
     p50: latencies[Math.floor(count * 0.5)],
     p99: latencies[Math.floor(count * 0.99)],
   };
+}
+
+function close() {
+  for (const connection of callers.connections) connection.close();
+}
+
+async function askWell(connection, request) {
+  const { head, ms } = await connection.ask(request);
+  if (!head.startsWith("HTTP/1.1 200")) throw new Error(`answered ${head.split("\r\n")[0]}`);
+  return ms;
 }
 
 /** One kept-alive connection; opened again when the other side closes it between two requests. */
@@ -128,7 +148,49 @@ function slowRead({ port, bytesPerSecond }) {
   });
 }
 
-const jobs = { load, firstByte, slowRead };
+/** What `openStreams` has opened. */
+let streams = [];
+
+/** Opens `count` event streams, some at a time, and waits until each has brought its first event. */
+async function openStreams({ port, count }) {
+  const request = Buffer.from(requestBytes("silent", port));
+  while (streams.length < count) {
+    const some = Math.min(STREAMS_AT_ONCE, count - streams.length);
+    streams.push(
+      ...(await Promise.all(Array.from({ length: some }, () => openStream(port, request)))),
+    );
+  }
+}
+
+function openStream(port, request) {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    let received = "";
+    const onData = (chunk) => {
+      received += chunk.latin1Slice();
+      if (!received.includes("\n\n")) return;
+      if (!received.startsWith("HTTP/1.1 200")) fail(received.split("\r\n")[0]);
+      socket.off("data", onData);
+      resolve(socket);
+    };
+    const fail = (why) => reject(new Error(`stream ${streams.length} and following: ${why}`));
+    socket.on("data", onData);
+    socket.on("error", (error) => fail(error.message));
+    socket.on("close", () => fail("was closed"));
+    socket.write(request);
+  });
+}
+
+/** @throws Error when a stream has not lasted until now */
+async function closeStreams() {
+  const lost = streams.filter((socket) => socket.destroyed).length;
+  // A reset, since tens of thousands of ports would be waiting for a minute each otherwise.
+  for (const socket of streams) socket.resetAndDestroy();
+  streams = [];
+  if (lost > 0) throw new Error(`${lost} open streams were closed`);
+}
+
+const jobs = { open, load, close, firstByte, slowRead, openStreams, closeStreams };
 
 process.on("message", async ({ job, ...options }) => {
   try {

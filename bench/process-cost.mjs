@@ -26,6 +26,13 @@ export function residentBytes(pid) {
   return kilobytes * 1024;
 }
 
+/** The most files that a process started here may have open: Node raises its own limit to this one. */
+export function openFilesLimit() {
+  const limits = readFileSync("/proc/self/limits", "utf8");
+  const hard = /^Max open files +\S+ +(\S+)/m.exec(limits)?.[1];
+  return hard === "unlimited" ? Infinity : Number(hard);
+}
+
 function processTree(pid) {
   const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
     readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean),

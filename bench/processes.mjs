@@ -1,7 +1,6 @@
 // Starts and stops the processes of a run: the stand-in of fal, the driver, the contestants.
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -14,11 +13,6 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGTERM");
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
-
-/** Every contestant: a file of its own in `contestants/`. */
-export const CONTESTANTS = readdirSync(join(here, "contestants"))
-  .map((file) => file.replace(/\.mjs$/, ""))
-  .sort();
 
 /** Starts the stand-in of fal. @returns {Promise<number>} its port */
 export async function startUpstream() {
@@ -41,25 +35,31 @@ export function startDriver() {
 /**
  * Starts a contestant and waits until it accepts connections.
  *
+ * @param contestant as `findContestants` describes it
  * @param {{ upstreamPort: number, profile?: string }} options `profile`: a folder for a V8 CPU profile
  * @returns undefined when it ended by itself (nginx is not installed)
  */
-export async function startContestant(name, { upstreamPort, profile }) {
+export async function startContestant(contestant, { upstreamPort, profile }) {
+  const { name, program, node, library } = contestant;
+  const file = join(here, "contestants", `${program}.mjs`);
   const port = await freePort();
+  const profileName = `${name.replace("/", "-")}-${port}`;
   const profiling =
     profile === undefined
       ? []
-      : ["--cpu-prof", `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}-${port}.cpuprofile`]
+      : ["--cpu-prof", `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${profileName}.cpuprofile`]
           // A profile is written on an orderly exit alone.
           .concat("--import", 'data:text/javascript,process.on("SIGTERM",()=>process.exit())');
+  const otherLibrary = library === undefined ? [] : ["--import", join(here, "library.mjs")];
   const child = keep(
-    spawn(process.execPath, [...profiling, join(here, "contestants", `${name}.mjs`)], {
+    spawn(node, [...profiling, ...otherLibrary, file], {
       stdio: ["ignore", "ignore", "pipe"],
       env: {
         ...process.env,
         NODE_ENV: "production",
         PORT: String(port),
         FAL_KEY: KEY,
+        ...(library === undefined ? {} : { BENCH_LIBRARY: library }),
         FAL_PROXY_UPSTREAM: `http://127.0.0.1:${upstreamPort}`,
       },
     }),
@@ -75,9 +75,13 @@ export async function startContestant(name, { upstreamPort, profile }) {
   }
   const stop = async () => {
     child.kill("SIGTERM");
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    // Some wait for open connections first.
+    const late = setTimeout(() => child.kill("SIGKILL"), 5_000);
+    await once(child, "exit");
+    clearTimeout(late);
   };
-  return { name, port, pid: child.pid, stop };
+  return { ...contestant, port, pid: child.pid, stop };
 }
 
 function keep(child) {

@@ -1,81 +1,50 @@
-// The results as a person reads them: a table, the targets with their marks, bench/README.md.
+// The results as a person reads them: the machine, a table, bench/README.md.
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem, type as system } from "node:os";
 import { join } from "node:path";
 
-/** A ratio of CPU time per POST: `of` at most `limit` times `to`. */
-const CPU_TARGETS = [
-  { of: "ours-node", to: "nginx", limit: 4.5, written: "4.5×" },
-  { of: "ours-node", to: "published-express", limit: 1 / 7, written: "1/7" },
-  { of: "ours-express", to: "published-express", limit: 1 / 3, written: "1/3" },
-  { of: "ours-hono", to: "published-hono", limit: 1 / 4, written: "1/4" },
-];
-const MEMORY_LIMIT = 32 * 1024 * 1024;
-const FIRST_BYTE_LIMIT_MS = 1;
-
 /** The machine and the sizes of the run, in one paragraph. */
-export function describeMachine({
-  loadBefore,
-  loadAfter,
-  rounds,
-  requests,
-  streams,
-  memoryRounds,
-}) {
+export function describeMachine({ loadBefore, loadAfter, size }) {
+  const { rounds, turns, requests, streams, memoryRounds, openStreams } = size;
   const { model } = cpus()[0];
   const memory = Math.round(totalmem() / 2 ** 30);
   return (
     `Indicative. ${model.trim()}, ${availableParallelism()} cores, ${memory} GiB, ${system()}, ` +
     `Node ${process.versions.node}; load average ${loadBefore.toFixed(1)} before and ` +
-    `${loadAfter.toFixed(1)} after. Medians of ${rounds} interleaved rounds of ${requests} requests ` +
-    `over 16 connections; first bytes of ${rounds * streams} streams; memory of ${memoryRounds} bodies.`
+    `${loadAfter.toFixed(1)} after. Medians of ${rounds} interleaved rounds of ${turns * requests} ` +
+    `requests over 16 connections` +
+    (streams === 0 ? "" : `; first bytes of ${rounds * turns * streams} streams`) +
+    (memoryRounds === 0
+      ? "."
+      : `; memory of ${memoryRounds} bodies, and ${memoryRounds} times of ${openStreams} open streams.`)
   );
 }
 
-/** A Markdown table, one contestant a row. */
+const columns = [
+  ["contestant", ({ name }) => name],
+  ...["POST", "GET"].flatMap((title) => {
+    const kind = title.toLowerCase();
+    return [
+      [`${title} CPU µs`, (result) => result[kind].cpu.toFixed(1)],
+      ["per second", (result) => String(Math.round(result[kind].perSecond))],
+      ["p50 / p99 ms", ({ [kind]: { p50, p99 } }) => `${p50.toFixed(2)} / ${p99.toFixed(2)}`],
+    ];
+  }),
+  ["first byte + ms", ({ firstByteMs }) => firstByteMs?.toFixed(2)],
+  ["slow reader + MiB", ({ memoryBytes }) => memoryBytes && (memoryBytes / 2 ** 20).toFixed(1)],
+  ["open stream KB", ({ streamBytes }) => streamBytes && (streamBytes / 1000).toFixed(1)],
+];
+
+/** A Markdown table, one contestant a row; – for what was not measured. */
 export function table(results) {
-  const rows = [
-    [
-      "contestant",
-      ...["POST", "GET"].flatMap((kind) => [`${kind} CPU µs`, "per second", "p50 / p99 ms"]),
-    ].concat("first byte + ms", "memory + MiB"),
-    ["---", ...Array(8).fill("---:")],
-    ...results.map(({ name, post, get, firstByteMs, memoryBytes }) => [
-      name,
-      ...[post, get].flatMap((load) => [
-        load.cpu.toFixed(1),
-        String(Math.round(load.perSecond)),
-        `${load.p50.toFixed(2)} / ${load.p99.toFixed(2)}`,
-      ]),
-      firstByteMs === undefined ? "–" : firstByteMs.toFixed(2),
-      memoryBytes === undefined ? "–" : (memoryBytes / 2 ** 20).toFixed(1),
-    ]),
-  ];
-  return rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return [
+    columns.map(([title]) => title),
+    columns.map((_, index) => (index === 0 ? "---" : "---:")),
+    ...results.map((result) => columns.map(([, show]) => show(result) ?? "–")),
+  ]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
 }
-
-/** Every target with what was measured: ✓ met, ✗ missed, – when a contestant did not run. */
-export function verdicts(results) {
-  const find = (name) => results.find((result) => result.name === name);
-  const lines = CPU_TARGETS.map(({ of, to, limit, written }) => {
-    const said = `${of}: CPU per POST at most ${written} of ${to}`;
-    const [one, other] = [find(of), find(to)];
-    if (one === undefined || other === undefined) return `- – ${said}`;
-    const ratio = one.post.cpu / other.post.cpu;
-    const shown = limit < 1 ? `1/${(1 / ratio).toFixed(2)}` : `${ratio.toFixed(2)}×`;
-    return `- ${ratio <= limit ? "✓" : "✗"} ${said}: ${shown}`;
-  });
-  for (const { name, memoryBytes, firstByteMs } of results.filter(isOurs)) {
-    const mebibytes = (memoryBytes / 2 ** 20).toFixed(1);
-    lines.push(
-      `- ${memoryBytes < MEMORY_LIMIT ? "✓" : "✗"} ${name}: memory growth with a slow reader under 32 MiB: ${mebibytes}`,
-      `- ${firstByteMs <= FIRST_BYTE_LIMIT_MS ? "✓" : "✗"} ${name}: first streamed byte at most 1 ms later than direct: ${firstByteMs.toFixed(2)}`,
-    );
-  }
-  return lines.join("\n");
-}
-
-const isOurs = ({ name }) => name.startsWith("ours-");
 
 /** Puts the report between the markers of bench/README.md. */
 export function writeReadme(report) {

@@ -3,7 +3,7 @@
 /** Accepted by the stand-in of fal; a request that arrives without it is answered with 401. */
 export const KEY = "bench:0123456789abcdef";
 
-/** Where every contestant is mounted. */
+/** Where every relay is mounted. */
 export const ROUTE = "/api/fal/proxy";
 
 /** The length of the large body, in bytes. */
@@ -36,6 +36,7 @@ const KINDS = {
   post: { method: "POST", target: "https://queue.fal.run/fal-ai/flux/dev", body: INPUT },
   get: { method: "GET", target: `${QUEUE}/status?logs=1`, body: "" },
   stream: { method: "POST", target: "https://fal.run/fal-ai/any-llm/stream", body: INPUT },
+  silent: { method: "POST", target: "https://fal.run/fal-ai/any-llm/silent", body: INPUT },
   huge: { method: "GET", target: "https://fal.run/fal-ai/huge/file", body: "" },
 };
 
@@ -58,12 +59,12 @@ const BROWSER = [
  *
  * @param {keyof typeof KINDS} kind
  * @param {number} port
- * @param {{ direct?: boolean, close?: boolean }} [how]
+ * @param {{ route?: string, direct?: boolean, close?: boolean }} [how]
  */
-export function requestBytes(kind, port, { direct = false, close = false } = {}) {
+export function requestBytes(kind, port, { route = ROUTE, direct = false, close = false } = {}) {
   const { method, target, body } = KINDS[kind];
   const lines = [
-    `${method} ${direct ? target.replace("https:/", "") : ROUTE} HTTP/1.1`,
+    `${method} ${direct ? target.replace("https:/", "") : route} HTTP/1.1`,
     `host: 127.0.0.1:${port}`,
     `connection: ${close ? "close" : "keep-alive"}`,
     ...(body === "" ? [] : [`content-length: ${body.length}`, `origin: http://127.0.0.1:${port}`]),

@@ -20,6 +20,7 @@ const server = createServer((socket) => {
       const line = head.slice(0, head.indexOf("\r\n"));
       if (!head.toLowerCase().includes(authorised)) socket.write(unauthorised);
       else if (line.includes("/stream ")) void stream(socket);
+      else if (line.includes("/silent ")) begin(socket);
       else if (line.includes("/huge/")) void huge(socket);
       else socket.write(line.startsWith("GET") ? get : post);
     }),
@@ -34,6 +35,15 @@ async function stream(socket) {
 }
 
 const chunk = (text) => `${text.length.toString(16)}\r\n${text}\r\n`;
+
+const begun = REPLIES.stream + chunk('data: {"output": "The", "partial": true}\n\n');
+
+/** A stream that has begun, and says nothing more until the relay leaves. */
+function begin(socket) {
+  socket.write(begun);
+  // A reset, else thousands of the relay's ports would be kept for another minute.
+  socket.once("end", () => socket.resetAndDestroy());
+}
 
 /** As fast as the reader takes it, and never more than one write ahead. */
 async function huge(socket) {

@@ -19,24 +19,36 @@ const packages = {
 };
 
 /**
- * Layers of packages/proxy/src: what each is, and which layers it may import. The first match counts, and
- * every file at the root of src that is not named is one of the parts of a decision.
+ * Layers of packages/proxy/src in the order of a request: what each is, and which layers it may import. The first match
+ * counts, and every file at the root of src that is not named is one of the parts, which anyone may ask.
  */
 const layers = [
   // `handleRequest` is a front of its own making for the published package's custom adapters.
   {
     name: "entry",
     files: /^(index|handle-request)\.ts$/,
-    imports: ["entry", "front", "proxy", "part"],
+    imports: ["entry", "front", "decision", "part"],
   },
-  { name: "adapter", files: /^adapters\//, imports: ["front", "proxy", "part"] },
-  { name: "front", files: /^(web|node)\.ts$/, imports: ["relay", "upstream", "proxy", "part"] },
-  { name: "relay", files: /^relay\.ts$/, imports: ["upstream", "proxy", "part"] },
-  { name: "upstream", files: /^upstream\//, imports: ["upstream", "proxy", "part"] },
-  { name: "proxy", files: /^proxy\.ts$/, imports: ["part"] },
+  { name: "adapter", files: /^adapters\//, imports: ["front", "part"] },
+  // A front may have pieces of its own: `node-body.ts`.
+  {
+    name: "front",
+    files: /^(web|node)(-[a-z]+)?\.ts$/,
+    imports: ["front", "decision", "reply", "upstream", "exchange", "part"],
+  },
+  { name: "decision", files: /^decide\.ts$/, imports: ["part"] },
+  // What is sent to fal and what comes back, as types: the language of the two ways to send it.
+  { name: "exchange", files: /^upstream\/exchange\.ts$/, imports: ["part"] },
+  { name: "upstream", files: /^upstream\//, imports: ["upstream", "exchange", "part"] },
+  // From the moment when fal's reply begins to the end of the call.
+  {
+    name: "reply",
+    files: /^(head|relay)\.ts$/,
+    imports: ["reply", "upstream", "exchange", "part"],
+  },
   { name: "guard", files: /^guards\//, imports: ["guard", "call", "store"] },
   { name: "store", files: /^stores\//, imports: ["store"] },
-  { name: "part", files: /^[^/]+\.ts$/, imports: ["part"] },
+  { name: "part", files: /^[^/]+\.ts$/, imports: ["exchange", "part"] },
 ];
 
 /** What a guard may know of the library: the call it judges, and how to say no. */
@@ -118,7 +130,7 @@ function checkDeclarations(root) {
   return broken;
 }
 
-/** Inside the library: adapters → fronts → relay → proxy → parts, and the way to fal, `upstream/`, below the fronts only. */
+/** Inside the library: adapters → fronts → the decision, the way to fal and the reply → parts. */
 function checkLayers(root) {
   const src = join(root, "packages/proxy/src");
   const broken = [];

@@ -17,10 +17,12 @@ const checks = [
   { name: "lint", commands: [tool("oxlint/bin/oxlint", "--deny-warnings", ".")] },
   { name: "imports", commands: [node("scripts/check-imports.mjs")] },
   { name: "size", commands: [node("scripts/check-size.mjs")], show: true },
+  { name: "adapters", commands: [node("scripts/check-adapters.mjs")] },
+  { name: "changesets", commands: [node("scripts/check-changesets.mjs")] },
   { name: "versions", commands: [node("scripts/check-versions.mjs")] },
   { name: "types of scripts", commands: [types("scripts/tsconfig.json")] },
   // An example with a lock file of its own is a framework's app, whose build checks its types.
-  { name: "types of examples", commands: [types("examples/testing")] },
+  { name: "types of examples and tools", commands: [types("examples/testing")] },
   ...packages.map((name) => ({ name: `types of ${name}`, commands: projectsOf(name).map(types) })),
   ...packages.map((name) => ({ name: `package ${name}`, commands: publishing(name) })),
 ];

@@ -5,10 +5,13 @@
 //   --kept                 what the last run or `npm test` left, without running the tests' subjects again
 //   --faults               the faults of the published package alone, with the names of the failing cases
 //   --write                puts the summary into README.md
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { apps } from "../examples/testing/apps.mjs";
+import { languages } from "../examples/testing/languages.mjs";
+import { subjects } from "../packages/proxy/test/conformance/subjects.mjs";
+import { contestants } from "./contestants.mjs";
 import { root } from "./runner.mjs";
 import { departures, failingCases, faultTable, summary, topicTable } from "./scoreboard-tables.mjs";
 import { setUp } from "./setup.mjs";
@@ -16,31 +19,6 @@ import { runVitest } from "./vitest-run.mjs";
 
 const kept = join(root, ".artifacts/conformance");
 const thisPackage = "this package";
-const singleFiles = ["flask", "fastapi", "go", "php", "express-custom"];
-const published = ["express", "hono", "remix", "svelte", "nextjs-app", "nextjs-pages"];
-
-/** What no test judges: those that nobody expects to conform. */
-const contestants = Object.fromEntries([
-  ...published.map((adapter) => [`published-${adapter}`, () => publishedPackage(adapter)]),
-  ["documented-custom", () => ({ start: server("examples/documented-custom/server.mjs") })],
-]);
-
-const server = (file) => `exec "${process.execPath}" "${join(root, file)}"`;
-
-function publishedPackage(adapter) {
-  const file = "examples/published/server.mjs";
-  const { stdout } = spawnSync(
-    process.execPath,
-    [join(root, file), "--adapter", adapter, "--profiles"],
-    { encoding: "utf8" },
-  );
-  return {
-    start: `${server(file)} --adapter ${adapter}`,
-    profiles: stdout.trim().split(","),
-    packageFolder: join(root, "examples/published/node_modules/published-server-proxy"),
-  };
-}
-
 /** Our own adapters and the examples are judged by their tests, which keep their reports. */
 async function runTests(only) {
   const names = only.filter((name) => !(name in contestants));
@@ -54,16 +32,16 @@ async function runTests(only) {
 async function runContestants(only) {
   const { formats, runConformance } = await import("fal-proxy-conformance");
   mkdirSync(kept, { recursive: true });
-  for (const [subject, contestant] of Object.entries(contestants)) {
+  for (const [subject, { command: start, ...contestant }] of Object.entries(contestants)) {
     if (only.length > 0 && !only.includes(subject)) continue;
-    const report = await runConformance({ subject, ...contestant() });
+    const report = await runConformance({ subject, start, ...contestant });
     writeFileSync(join(kept, `${subject}.json`), formats.json(report));
     const { passed, failed, warned } = report.counts;
     console.log(`${subject}: ${passed} passed, ${failed} MUST failed, ${warned} SHOULD failed`);
   }
 }
 
-/** Every report that is there, by kind of proxy, in the order of their names. */
+/** Every report that is there of a proxy in the tables, by kind of proxy, in the order of their names. */
 function readGroups(only) {
   const files = existsSync(kept) ? readdirSync(kept).sort() : [];
   const reports = files
@@ -72,7 +50,8 @@ function readGroups(only) {
   const kindOf = ({ subject }) => {
     if (subject.startsWith("published-")) return "published 1.2.1";
     if (subject in contestants) return "fal's page";
-    return singleFiles.includes(subject) ? "one file" : thisPackage;
+    if (subject in languages) return "one file";
+    return subject in subjects || subject in apps ? thisPackage : undefined;
   };
   return [thisPackage, "one file", "published 1.2.1", "fal's page"].map((title) => ({
     title,

@@ -16,10 +16,21 @@ const hosts = ["fal.run", "queue.fal.run", "rest.fal.ai"];
 const uploads = /^\/storage\/upload\/initiate(-multipart)?$/;
 // Plain segments only: nothing is left that a server behind could decode (P-11).
 const plainPath = /^(\/[\w.~-]+)+$/;
-// What passes, either way. Cookies, addresses, CORS, HSTS and caching do not (P-28 to P-33, P-44).
-const sent = /^(accept|accept-encoding|content-(type|length)|user-agent|x-(app-)?fal-.+)$/;
-const ours = /^x-fal-(target-url|client-proxy|request-id|cdn-token|user-id)$/;
-const returned = /^(content-(type|length|encoding)|retry-after|location|x-fal-.+)$/;
+const words = (text) => new Set(text.trim().split(/\s+/));
+// What passes to fal, by whole names: any user could send the others (P-28 to P-33, P-73).
+const sent = words(`
+  accept accept-encoding content-type content-length user-agent x-fal-user-agent
+  x-fal-request-timeout x-fal-request-start-timeout x-fal-queue-priority x-fal-runner-hint
+  x-fal-object-lifecycle x-fal-object-lifecycle-preference x-fal-store-io x-fal-no-retry
+  x-fal-retry-config x-fal-disable-fallbacks x-app-fal-disable-fallback x-fal-tags x-fal-file-name
+`);
+// What passes back beside x-fal-*: the rest would speak for your site, its CDN or its server (P-43, P-44).
+const returned = words(`
+  content-type content-length content-encoding content-language content-range accept-ranges
+  retry-after location ratelimit ratelimit-policy ratelimit-limit ratelimit-remaining ratelimit-reset
+`);
+// Where a location may lead: a relative one would lead to your own site (P-74).
+const onFal = /^https:\/\/([a-z0-9-]+\.)*fal\.(run|ai|media)([/?#][!-[\]-~]*)?$/;
 
 const { FAL_KEY, FAL_KEY_ID = "", FAL_KEY_SECRET = "", FAL_PROXY_ENDPOINTS = "" } = process.env;
 const endpoints = FAL_PROXY_ENDPOINTS.split(",").map((entry) => entry.trim());
@@ -27,6 +38,7 @@ const key = (FAL_KEY ?? `${FAL_KEY_ID}:${FAL_KEY_SECRET}`).replace(
   /^[\s"']*(Key\s+)?|[\s"']+$/g,
   "",
 );
+const secret = key.slice(key.indexOf(":") + 1);
 // For tests (P-71): https://HOST/PATH goes to $FAL_PROXY_UPSTREAM/HOST/PATH, on this machine.
 const upstream = process.env.FAL_PROXY_UPSTREAM;
 if (upstream && !/^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)(:\d+)?$/.test(upstream)) {
@@ -44,7 +56,7 @@ class Refused extends Error {
 function judge(method, targets = []) {
   const [text = ""] = targets;
   // The parser drops tabs and turns "\" into "/"; a second target may have been joined by a comma.
-  if (targets.length !== 1 || !/^[!-[\]-~]+$/.test(text) || /,\w+:\/\//.test(text)) {
+  if (targets.length !== 1 || !/^[!-[\]-~]{1,8192}$/.test(text) || /,\w+:\/\//.test(text)) {
     throw new Refused(400, "invalid_target", "Name one fal URL in the header x-fal-target-url.");
   }
   // As they were written: the parser drops an empty user and resolves "..", and "%2e%2e" as well.
@@ -81,6 +93,10 @@ function judge(method, targets = []) {
 export function falProxy(request, response) {
   // All targets share one URL: a cache would mix them up (P-45).
   response.set({ "cache-control": "no-store", vary: "x-fal-target-url" });
+  // Nothing that a model returns may act as a page of this site (P-76).
+  response.set("content-security-policy", "sandbox; default-src 'none'");
+  response.set("cross-origin-resource-policy", "same-origin");
+  response.set("x-content-type-options", "nosniff");
   const refuse = ({ status, code, message }) => {
     if (response.headersSent) response.destroy(); // half a reply must not look whole (P-52)
     else response.status(status).json({ message, detail: message, code });
@@ -90,7 +106,15 @@ export function falProxy(request, response) {
       response.set("allow", methods.join(", "));
       throw new Refused(405, "method_not_allowed", "Use GET, POST or PUT.");
     }
-    const target = judge(request.method, request.headersDistinct["x-fal-target-url"]);
+    if (request.headers["sec-fetch-site"] === "cross-site") {
+      // Another site's page (P-77).
+      throw new Refused(403, "origin_not_allowed", "Call it from a page of this site.");
+    }
+    const fields = pairs(request.rawHeaders).filter(([name]) => name === "x-fal-target-url");
+    const target = judge(
+      request.method,
+      fields.map(([, value]) => value),
+    );
     if (!/.:./.test(key)) throw new Refused(500, "no_credentials", "Set FAL_KEY.");
     if (request.readableEnded)
       throw new Refused(500, "body_lost", "Mount falProxy before parsers.");
@@ -105,7 +129,7 @@ function relay(request, response, { url, costs }, refuse) {
   const headers = { authorization: `Key ${key}`, "x-fal-client-proxy": "express-custom" };
   const hop = (request.headers.connection ?? "").toLowerCase().split(/[\s,]+/);
   for (const [name, value] of Object.entries(request.headers)) {
-    if (sent.test(name) && !ours.test(name) && !hop.includes(name)) headers[name] = value;
+    if (sent.has(name) && !hop.includes(name)) headers[name] = value;
   }
   // node:http follows no redirect, repeats no call and decodes no reply (P-41, P-42, P-57). It knows no limit
   // of time either: videos take long (P-53).
@@ -116,7 +140,9 @@ function relay(request, response, { url, costs }, refuse) {
       socket.once(upstream ? "connect" : "secureConnect", () => (connected = true));
     else connected = true;
   });
-  call.on("error", () => {
+  const lost = () => {
+    call.destroy();
+    if (response.writableEnded) return; // told already
     if (!connected || !costs)
       refuse(new Refused(502, "upstream_unreachable", "fal cannot be reached."));
     // It may have run, and clients repeat a 502: they would buy it again (P-57).
@@ -124,21 +150,39 @@ function relay(request, response, { url, costs }, refuse) {
       refuse(
         new Refused(500, "upstream_unknown", "The connection to fal broke; the call may have run."),
       );
-  });
+  };
+  call.on("error", lost);
+  call.once("upgrade", lost); // a 101, which nobody asked for
   // Whoever leaves, before the answer or in it, ends the call to fal (P-50, P-51); half a body never looks whole (P-38).
   response.once("close", () => call.destroy());
   request.pipe(call);
   call.once("response", (answer) => {
-    for (const [name, value] of Object.entries(answer.headers)) {
-      if (returned.test(name)) response.setHeader(name, value);
+    const { statusCode } = answer;
+    if (statusCode < 200 || statusCode > 599) return lost(); // nothing that a server can say (P-78)
+    for (const [name, value] of pairs(answer.rawHeaders)) {
+      const passes = returned.has(name) || /^x-fal-(?!cdn-token$)/.test(name);
+      // Once each (P-79), and never with the key (P-75).
+      if (!passes || response.hasHeader(name) || value.includes(secret)) continue;
+      if (name !== "location" || onFal.test(value)) response.setHeader(name, value);
+    }
+    if ([204, 205, 304].includes(statusCode)) {
+      response.removeHeader("content-length");
+      response.status(statusCode).end(); // they end with their head (P-79)
+      return call.destroy();
     }
     if (answer.headers["content-type"]?.startsWith("text/event-stream")) {
       // Or compressors and nginx hold events (P-49).
       response.set({ "cache-control": "no-store, no-transform", "x-accel-buffering": "no" });
     }
-    response.writeHead(answer.statusCode).flushHeaders();
+    response.writeHead(statusCode).flushHeaders();
     pipeline(answer, response, () => {}); // at once (P-46), at the caller's pace (P-48)
   });
+}
+
+/** Fields as they came: Node's objects join some that came twice, and older ones stumble over a `constructor`. */
+function pairs(raw) {
+  const names = raw.filter((_, index) => index % 2 === 0);
+  return names.map((name, index) => [name.toLowerCase(), raw[2 * index + 1]]);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -19,14 +19,26 @@ HOSTS = {"fal.run", "queue.fal.run", "rest.fal.ai"}
 UPLOADS = {"storage/upload/initiate", "storage/upload/initiate-multipart"}
 # Plain segments only, not "." or "..": nothing is left that a server behind could decode (P-11).
 PATH = re.compile(r"(?:/(?!\.\.?(?:/|$))[\w.~-]+)+", re.ASCII)
-# What passes, either way. Cookies, addresses, CORS, HSTS and caching do not (P-28 to P-33, P-44).
-SENT = re.compile(r"accept|accept-encoding|content-(type|length)|user-agent|x-(app-)?fal-.+")
-OURS = re.compile(r"x-fal-(target-url|client-proxy|request-id|cdn-token|user-id)")
-RETURNED = re.compile(r"content-(type|length|encoding)|retry-after|location|x-fal-.+")
+# What passes to fal, by whole names: any user could send the others (P-28 to P-33, P-73).
+SENT = set("""
+    accept accept-encoding content-type content-length user-agent x-fal-user-agent
+    x-fal-request-timeout x-fal-request-start-timeout x-fal-queue-priority x-fal-runner-hint
+    x-fal-object-lifecycle x-fal-object-lifecycle-preference x-fal-store-io x-fal-no-retry
+    x-fal-retry-config x-fal-disable-fallbacks x-app-fal-disable-fallback x-fal-tags
+    x-fal-file-name
+""".split())
+# What passes back: the rest would speak for your site, its CDN or its server (P-43, P-44).
+RETURNED = re.compile(
+    r"content-(type|length|encoding|language|range)|accept-ranges|retry-after|location"
+    r"|ratelimit(-(policy|limit|remaining|reset))?|x-fal-(?!cdn-token$).+"
+)
+# Where a location may lead: a relative one would lead to your own site (P-74).
+ON_FAL = re.compile(r"https://([a-z0-9-]+\.)*fal\.(run|ai|media)([/?#][!-\[\]-~]*)?")
 
 ENDPOINTS = [e.strip() for e in os.environ.get("FAL_PROXY_ENDPOINTS", "").split(",")]
 PAIR = ":".join(os.environ.get(name, "") for name in ("FAL_KEY_ID", "FAL_KEY_SECRET"))
 KEY = re.sub(r"^Key\s+", "", os.environ.get("FAL_KEY", PAIR).strip(" \"'"))
+SECRET = KEY.partition(":")[2]
 # For tests (P-71): https://HOST/PATH goes to $FAL_PROXY_UPSTREAM/HOST/PATH, on this machine.
 UPSTREAM = os.environ.get("FAL_PROXY_UPSTREAM", "")
 if urlsplit(UPSTREAM).hostname not in {None, "127.0.0.1", "::1", "localhost"}:
@@ -46,20 +58,39 @@ class Refused(Exception):
 
     def __init__(self, status, code, message, **headers):
         error = {"message": message, "detail": message, "code": code}
-        self.response = JSONResponse(error, status, headers | never_stored(""))
+        self.response = JSONResponse(error, status, headers | on_this_site())
 
 
-def never_stored(content_type):
-    """All targets share one URL: a cache would mix them up (P-45). Events are not held (P-49)."""
+def on_this_site(content_type=""):
+    """All targets share one URL: a cache would mix them up (P-45). Events are not held (P-49).
+    And nothing that a model returns may act as a page of this site (P-76)."""
     streams = content_type.startswith("text/event-stream")
-    control = "no-store, no-transform" if streams else "no-store"
-    return {"cache-control": control, "vary": "x-fal-target-url", "x-accel-buffering": "no"}
+    return {
+        "cache-control": "no-store, no-transform" if streams else "no-store",
+        "x-accel-buffering": "no",
+        "vary": "x-fal-target-url",
+        "content-security-policy": "sandbox; default-src 'none'",
+        "cross-origin-resource-policy": "same-origin",
+        "x-content-type-options": "nosniff",
+    }
+
+
+def returned(answer):
+    """What the caller receives of fal's headers, once each, and without the key (P-75)."""
+    kept = {}
+    for name, value in answer.headers.raw:  # bytes, and a field that came twice is not joined
+        name, value = name.decode("latin-1").lower(), value.decode("latin-1")
+        if not RETURNED.fullmatch(name) or SECRET in value:
+            continue
+        if name != "location" or ON_FAL.fullmatch(value):
+            kept.setdefault(name, value)
+    return kept | on_this_site(kept.get("content-type", ""))
 
 
 def judge(method, text):
     """Answers the URL to call and whether it costs money, or refuses (P-06 to P-19)."""
     # Python's parser takes nearly anything: non-ASCII, "\" and a second URL are refused before it.
-    if not re.fullmatch(r"[!-\[\]-~]+", text) or re.search(r",\w+://", text):
+    if not re.fullmatch(r"[!-\[\]-~]{1,8192}", text) or re.search(r",\w+://", text):
         raise Refused(400, "invalid_target", "Name one fal URL in the header x-fal-target-url.")
     try:
         scheme, host, path, query, _ = urlsplit(text)
@@ -118,9 +149,7 @@ class Relayed(StreamingResponse):
     """Passes fal's answer on as it comes (P-46), undecoded (P-42), at the caller's pace (P-48)."""
 
     def __init__(self, answer, leaving):
-        headers = {n: v for n, v in answer.headers.items() if RETURNED.fullmatch(n)}
-        headers |= never_stored(headers.get("content-type", ""))
-        super().__init__(answer.aiter_raw(), answer.status_code, headers)
+        super().__init__(answer.aiter_raw(), answer.status_code, returned(answer))
         self.answer, self.leaving = answer, leaving
 
     async def __call__(self, scope, receive, send):
@@ -138,6 +167,8 @@ async def relay(request):
     method = request.method
     if method not in METHODS:
         raise Refused(405, "method_not_allowed", "Use GET, POST or PUT.", allow=", ".join(METHODS))
+    if request.headers.get("sec-fetch-site") == "cross-site":  # another site's page (P-77)
+        raise Refused(403, "origin_not_allowed", "Call it from a page of this site.")
     targets = request.headers.getlist("x-fal-target-url")
     url, costs = judge(method, targets[0] if len(targets) == 1 else "")
     if ":" not in KEY.strip(":"):
@@ -145,7 +176,7 @@ async def relay(request):
 
     given = dict(request.headers)
     hop = re.split(r"[\s,]+", given.get("connection", "").lower())
-    names = {n for n in given if SENT.fullmatch(n) and not OURS.fullmatch(n)}.difference(hop)
+    names = SENT.intersection(given).difference(hop)
     sent = {"accept-encoding": "identity", **{n: given[n] for n in names}}
     sent |= {"authorization": f"Key {KEY}", "x-fal-client-proxy": "fastapi"}
     chunked = "transfer-encoding" in given
@@ -167,7 +198,15 @@ async def relay(request):
     leaving = asyncio.ensure_future(caller_leaves(request.receive, uploaded))
     try:
         # httpx follows no redirect and repeats no call unless it is told to (P-41, P-57).
-        return Relayed(await unless(leaving, fal.send(call, stream=True)), leaving)
+        answer = await unless(leaving, fal.send(call, stream=True))
+        if answer.status_code not in (204, 205, 304) and 200 <= answer.status_code <= 599:
+            return Relayed(answer, leaving)
+        leaving.cancel()
+        await answer.aclose()
+        if not 200 <= answer.status_code <= 599:  # nothing that a server can say (P-78)
+            raise httpx.RemoteProtocolError("not a status")
+        headers = {n: v for n, v in returned(answer).items() if n != "content-length"}
+        return Response(None, answer.status_code, headers)  # they end with their head (P-79)
     except httpx.TransportError as error:
         unsent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
         if unsent or not costs:

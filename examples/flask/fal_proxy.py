@@ -16,14 +16,26 @@ HOSTS = {"fal.run", "queue.fal.run", "rest.fal.ai"}
 UPLOADS = {"storage/upload/initiate", "storage/upload/initiate-multipart"}
 # Plain segments only, not "." or "..": nothing is left that a server behind could decode (P-11).
 PATH = re.compile(r"(?:/(?!\.\.?(?:/|$))[\w.~-]+)+", re.ASCII)
-# What passes, either way. Cookies, addresses, CORS, HSTS and caching do not (P-28 to P-33, P-44).
-SENT = re.compile(r"accept|accept-encoding|content-type|user-agent|x-(app-)?fal-.+")
-OURS = re.compile(r"x-fal-(target-url|client-proxy|request-id|cdn-token|user-id)")
-RETURNED = re.compile(r"content-(type|length|encoding)|retry-after|location|x-fal-.+")
+# What passes to fal, by whole names: any user could send the others (P-28 to P-33, P-73).
+SENT = set("""
+    accept accept-encoding content-type user-agent x-fal-user-agent
+    x-fal-request-timeout x-fal-request-start-timeout x-fal-queue-priority x-fal-runner-hint
+    x-fal-object-lifecycle x-fal-object-lifecycle-preference x-fal-store-io x-fal-no-retry
+    x-fal-retry-config x-fal-disable-fallbacks x-app-fal-disable-fallback x-fal-tags
+    x-fal-file-name
+""".split())
+# What passes back: the rest would speak for your site, its CDN or its server (P-43, P-44).
+RETURNED = re.compile(
+    r"content-(type|length|encoding|language|range)|accept-ranges|retry-after|location"
+    r"|ratelimit(-(policy|limit|remaining|reset))?|x-fal-(?!cdn-token$).+"
+)
+# Where a location may lead: a relative one would lead to your own site (P-74).
+ON_FAL = re.compile(r"https://([a-z0-9-]+\.)*fal\.(run|ai|media)([/?#][!-\[\]-~]*)?")
 
 ENDPOINTS = [e.strip() for e in os.environ.get("FAL_PROXY_ENDPOINTS", "").split(",")]
 PAIR = ":".join(os.environ.get(name, "") for name in ("FAL_KEY_ID", "FAL_KEY_SECRET"))
 KEY = re.sub(r"^Key\s+", "", os.environ.get("FAL_KEY", PAIR).strip(" \"'"))
+SECRET = KEY.partition(":")[2]
 # For tests (P-71): https://HOST/PATH goes to $FAL_PROXY_UPSTREAM/HOST/PATH, on this machine.
 UPSTREAM = urlsplit(os.environ.get("FAL_PROXY_UPSTREAM", ""))
 if UPSTREAM.hostname not in {None, "127.0.0.1", "::1", "localhost"}:
@@ -39,19 +51,23 @@ def refuse(status, code, message, **headers):
 
 
 @fal_proxy.after_request
-def never_stored(response):
-    """All targets share one URL: a cache would mix them up (P-45). Events are not held (P-49)."""
+def on_this_site(response):
+    """All targets share one URL: a cache would mix them up (P-45). Events are not held (P-49).
+    And nothing that a model returns may act as a page of this site (P-76)."""
     streams = response.mimetype == "text/event-stream"
     response.headers["cache-control"] = "no-store, no-transform" if streams else "no-store"
     response.headers["x-accel-buffering"] = "no"
     response.headers["vary"] = "x-fal-target-url"
+    response.headers["content-security-policy"] = "sandbox; default-src 'none'"
+    response.headers["cross-origin-resource-policy"] = "same-origin"
+    response.headers["x-content-type-options"] = "nosniff"
     return response
 
 
 def judge(method, text):
     """Answers host and path to call and whether it costs money, or refuses (P-06 to P-19)."""
     # Python's parser takes nearly anything: non-ASCII, "\" and a second URL are refused before it.
-    if not re.fullmatch(r"[!-\[\]-~]+", text) or re.search(r",\w+://", text):
+    if not re.fullmatch(r"[!-\[\]-~]{1,8192}", text) or re.search(r",\w+://", text):
         refuse(400, "invalid_target", "Name one fal URL in the header x-fal-target-url.")
     try:
         scheme, host, path, query, _ = urlsplit(text)
@@ -86,6 +102,18 @@ def below(entry, path):
     return entry.endswith("/**") and path.startswith(entry[:-2])
 
 
+def returned(headers):
+    """What the caller receives of fal's headers, once each, and without the key (P-75)."""
+    kept = {}
+    for name, value in headers:
+        name = name.lower()
+        if not RETURNED.fullmatch(name) or SECRET in value:
+            continue
+        if name != "location" or ON_FAL.fullmatch(value):
+            kept.setdefault(name, value)
+    return kept
+
+
 def read_body(length):
     """The body piece by piece; one that breaks off must never look whole to fal (P-38)."""
     while piece := request.stream.read(65536):
@@ -100,6 +128,8 @@ def read_body(length):
 def proxy():
     if request.method not in METHODS:
         refuse(405, "method_not_allowed", "Use GET, POST or PUT.", allow=", ".join(METHODS))
+    if request.headers.get("sec-fetch-site") == "cross-site":  # another site's page (P-77)
+        refuse(403, "origin_not_allowed", "Call it from a page of this site.")
     host, path, costs = judge(request.method, request.headers.get("x-fal-target-url", ""))
     if ":" not in KEY.strip(":"):
         refuse(500, "no_credentials", "Set FAL_KEY to a key from https://fal.ai/dashboard/keys.")
@@ -109,7 +139,7 @@ def proxy():
     if not length.isdigit() or coding and (coding != "chunked" or "content-length" in given):
         refuse(400, "invalid_request", "The length of the body is ambiguous.")  # P-69
     hop = re.split(r"[\s,]+", given.get("connection", "").lower())
-    names = {n for n in given if SENT.fullmatch(n) and not OURS.fullmatch(n)}.difference(hop)
+    names = SENT.intersection(given).difference(hop)
     sent = {n: given[n] for n in names if given[n].isprintable()}
     sent |= {"authorization": f"Key {KEY}", "x-fal-client-proxy": "flask"}
     if length != "0":
@@ -127,6 +157,8 @@ def proxy():
     try:
         fal.request(request.method, f"/{host}{path}" if local else path, body, sent)
         answer = fal.getresponse()
+        if not 200 <= answer.status <= 599:  # nothing that a server can say (P-78)
+            raise HTTPException("not a status")
     except (OSError, HTTPException):
         fal.close()
         if costs:  # it may have run, and clients repeat a 502: they would buy it again (P-57)
@@ -139,8 +171,11 @@ def proxy():
         if answer.length:
             raise ConnectionError("fal broke off")  # the server closes the connection (P-52)
 
-    headers = [(n, v) for n, v in answer.getheaders() if RETURNED.fullmatch(n.lower())]
-    response = Response(read_answer(), answer.status)
+    headers, body = returned(answer.getheaders()), read_answer()
+    if answer.status in (204, 205, 304):  # they end with their head (P-79)
+        headers.pop("content-length", None)
+        body = ()
+    response = Response(body, answer.status)
     response.headers.clear()  # Flask's own content type
     response.headers.extend(headers)
     response.call_on_close(fal.close)  # also when the caller has left (P-50)

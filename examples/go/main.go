@@ -25,13 +25,19 @@ var (
 	hosts     = regexp.MustCompile(`^(fal\.run|queue\.fal\.run|rest\.fal\.ai)$`)
 	uploads   = regexp.MustCompile(`^/storage/upload/initiate(-multipart)?$`)
 	// Go's parser takes nearly anything: what is no printable ASCII, "\" and a second URL go first.
-	noTarget = regexp.MustCompile(`^$|[^!-\[\]-~]|,\w+://`)
+	noTarget  = regexp.MustCompile(`^$|[^!-\[\]-~]|,\w+://`)
+	maxTarget = 8192 // bytes (P-80)
 	// Nothing is left that a server behind could decode (P-11).
 	plainPath = regexp.MustCompile(`^(/[\w.~-]+)+$`)
-	// What passes, either way; cookies, addresses, CORS, HSTS, caching do not (P-28 to P-33, P-44).
-	sent     = regexp.MustCompile(`^(Accept|Accept-Encoding|Content-Type|User-Agent|X-(App-)?Fal-.+)$`)
-	ours     = regexp.MustCompile(`^X-Fal-(Target-Url|Client-Proxy|Request-Id|Cdn-Token|User-Id)$`)
-	returned = regexp.MustCompile(`^(Content-(Type|Length|Encoding)|Retry-After|Location|X-Fal-.+)$`)
+	// What passes to fal, by whole names: any user could send the others (P-28 to P-33, P-73).
+	sent = regexp.MustCompile(`(?i)^(Accept|Accept-Encoding|Content-Type|User-Agent|X-App-Fal-Disable-Fallback` +
+		`|X-Fal-(Request-(Start-)?Timeout|Queue-Priority|Runner-Hint|Object-Lifecycle(-Preference)?|Store-IO` +
+		`|No-Retry|Retry-Config|Disable-Fallbacks|Tags|File-Name|User-Agent))$`)
+	// What passes back: the rest would speak for your site, its CDN or its server (P-43, P-44).
+	returned = regexp.MustCompile(`^(Content-(Type|Length|Encoding|Language|Range)|Accept-Ranges|Retry-After` +
+		`|Ratelimit(-(Policy|Limit|Remaining|Reset))?|Location|X-Fal-.+)$`)
+	// Where a location may lead: a relative one would lead to your own site (P-74).
+	onFal = regexp.MustCompile(`^https://([a-z0-9-]+\.)*fal\.(run|ai|media)([/?#][!-\[\]-~]*)?$`)
 )
 
 // A Transport follows no redirect and, told so, decodes nothing (P-41, P-42); videos take long (P-53).
@@ -43,7 +49,7 @@ var fal = &http.Transport{
 
 // judge answers the URL to call and whether that costs money, or why not (P-06 to P-19).
 func judge(method string, targets []string) (target *url.URL, costs bool, code, reason string) {
-	if len(targets) != 1 || noTarget.MatchString(targets[0]) {
+	if len(targets) != 1 || len(targets[0]) > maxTarget || noTarget.MatchString(targets[0]) {
 		return nil, false, "invalid_target", "Name one fal URL in the header x-fal-target-url."
 	}
 	given, err := url.Parse(targets[0])
@@ -85,10 +91,15 @@ func judge(method string, targets []string) (target *url.URL, costs bool, code, 
 
 // falProxy relays calls with this key. For tests (P-71), https://HOST/PATH goes to upstream/HOST/PATH.
 func falProxy(key string, upstream *url.URL) http.HandlerFunc {
+	_, secret, _ := strings.Cut(key, ":") // no header of fal's may show it (P-75)
 	return func(w http.ResponseWriter, r *http.Request) {
 		own := w.Header()
 		own.Set("Cache-Control", "no-store") // all targets share one URL: caches would mix them (P-45)
 		own.Set("Vary", "X-Fal-Target-Url")
+		// Nothing that a model returns may act as a page of this site (P-76).
+		own.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+		own.Set("Cross-Origin-Resource-Policy", "same-origin")
+		own.Set("X-Content-Type-Options", "nosniff")
 		if r.TransferEncoding != nil {
 			own.Set("Connection", "close") // Go hides a length beside the chunks: trust no rest (P-69)
 		}
@@ -97,6 +108,10 @@ func falProxy(key string, upstream *url.URL) http.HandlerFunc {
 		default:
 			own.Set("Allow", "GET, POST, PUT, DELETE")
 			refuse(w, 405, "method_not_allowed", "Use GET, POST or PUT.")
+			return
+		}
+		if r.Header.Get("Sec-Fetch-Site") == "cross-site" { // another site's page (P-77)
+			refuse(w, 403, "origin_not_allowed", "Call it from a page of this site.")
 			return
 		}
 		target, costs, code, reason := judge(r.Method, r.Header.Values("X-Fal-Target-Url"))
@@ -118,7 +133,7 @@ func falProxy(key string, upstream *url.URL) http.HandlerFunc {
 		hop := strings.Join(r.Header.Values("Connection"), ",") + ","
 		for name, values := range r.Header {
 			isHop, _ := regexp.MatchString(`(?i)(^|[\s,])`+regexp.QuoteMeta(name)+`[\s,]`, hop)
-			if sent.MatchString(name) && !ours.MatchString(name) && !isHop {
+			if sent.MatchString(name) && !isHop {
 				call.Header[name] = values
 			}
 		}
@@ -127,6 +142,10 @@ func falProxy(key string, upstream *url.URL) http.HandlerFunc {
 
 		// The context ends with the caller's connection, and ends the call to fal (P-50, P-51).
 		answer, err := fal.RoundTrip(call.WithContext(r.Context()))
+		if err == nil && (answer.StatusCode < 200 || answer.StatusCode > 599) {
+			answer.Body.Close()
+			err = errors.New("nothing that a server can say") // P-78
+		}
 		if err != nil {
 			var dialing *net.OpError
 			if errors.As(err, &dialing) && dialing.Op == "dial" || !costs {
@@ -139,13 +158,21 @@ func falProxy(key string, upstream *url.URL) http.HandlerFunc {
 		defer answer.Body.Close()
 		own["Content-Type"] = nil // none is guessed
 		for name, values := range answer.Header {
-			if returned.MatchString(name) {
-				own[name] = values
+			value := values[0] // a field that came twice is written once (P-79)
+			isSecret := name == "X-Fal-Cdn-Token" || strings.Contains(value, secret)
+			leadsAway := name == "Location" && !onFal.MatchString(value)
+			if returned.MatchString(name) && !isSecret && !leadsAway {
+				own[name] = []string{value}
 			}
 		}
 		if strings.HasPrefix(own.Get("Content-Type"), "text/event-stream") {
 			own.Set("Cache-Control", "no-store, no-transform") // or compressors hold events (P-49)
 			own.Set("X-Accel-Buffering", "no")
+		}
+		if answer.StatusCode == 204 || answer.StatusCode == 205 || answer.StatusCode == 304 {
+			own.Del("Content-Length")
+			w.WriteHeader(answer.StatusCode) // they end with their head (P-79)
+			return
 		}
 		w.WriteHeader(answer.StatusCode)
 		w.(http.Flusher).Flush()

@@ -14,10 +14,15 @@ const HOSTS = ['fal.run', 'queue.fal.run', 'rest.fal.ai'];
 const UPLOADS = '~^/storage/upload/initiate(-multipart)?$~D';
 // Plain segments only, not "." or "..": nothing is left that a server behind could decode (P-11).
 const PLAIN_PATH = '~^(/(?!\.\.?(/|$))[\w.\~-]+)+$~D';
-// What passes, either way. Cookies, addresses, CORS, HSTS and caching do not (P-28 to P-33, P-44).
-const SENT = '/^(accept|accept-encoding|content-type|user-agent|x-(app-)?fal-.+)$/D';
-const OURS = '/^x-fal-(target-url|client-proxy|request-id|cdn-token|user-id)$/D';
-const RETURNED = '/^(content-(type|length|encoding)|retry-after|location|x-fal-.+)$/iD';
+// What passes to fal, by whole names: any user could send the others (P-28 to P-33, P-73).
+const SENT = '/^(accept|accept-encoding|content-type|user-agent|x-app-fal-disable-fallback|x-fal-'
+    . '(request-(start-)?timeout|queue-priority|runner-hint|object-lifecycle(-preference)?|store-io'
+    . '|no-retry|retry-config|disable-fallbacks|tags|file-name|user-agent))$/D';
+// What passes back: the rest would speak for your site, its CDN or its server (P-43, P-44).
+const RETURNED = '/^(content-(type|length|encoding|language|range)|accept-ranges|retry-after|location'
+    . '|ratelimit(-(policy|limit|remaining|reset))?|x-fal-(?!cdn-token$).+)$/D';
+// Where a location may lead: a relative one would lead to your own site (P-74).
+const ON_FAL = '~^https://([a-z0-9-]+\.)*fal\.(run|ai|media)([/?#][!-[\]-\~]*)?$~D';
 
 /** Ends the call with an error as fal's clients read it (P-54). */
 function refuse(int $status, string $code, string $message): never
@@ -31,7 +36,7 @@ function refuse(int $status, string $code, string $message): never
 function judge(string $method, string $text): array
 {
     // Servers join two targets by a comma; parse_url takes nearly anything: compare what it found.
-    $url = preg_match('~^(?!.*,\w+://)[!-[\]-\~]+$~D', $text) ? parse_url($text) : false;
+    $url = preg_match('~^(?!.*,\w+://)[!-[\]-\~]{1,8192}$~D', $text) ? parse_url($text) : false;
     $query = isset($url['query']) ? "?{$url['query']}" : '';
     $rebuilt = 'https://' . ($url['host'] ?? '') . ($url['path'] ?? '') . $query;
     if (!$url || $rebuilt !== strtok($text, '#') || !preg_match(PLAIN_PATH, $url['path'] ?? '')) {
@@ -80,6 +85,13 @@ ignore_user_abort(true);
 header_remove('X-Powered-By');
 header('Cache-Control: no-store'); // all targets share one URL: a cache would mix them up (P-45)
 header('Vary: x-fal-target-url');
+// Nothing that a model returns may act as a page of this site (P-76).
+header("Content-Security-Policy: sandbox; default-src 'none'");
+header('Cross-Origin-Resource-Policy: same-origin');
+header('X-Content-Type-Options: nosniff');
+// PHP would add a type where fal gives none, and a charset where it gives no charset (P-43).
+ini_set('default_mimetype', '');
+ini_set('default_charset', '');
 
 $method = $_SERVER['REQUEST_METHOD'];
 if (!in_array($method, METHODS, true)) {
@@ -87,6 +99,9 @@ if (!in_array($method, METHODS, true)) {
     refuse(405, 'method_not_allowed', 'Use GET, POST or PUT.');
 }
 $given = array_change_key_case(getallheaders());
+if (($given['sec-fetch-site'] ?? '') === 'cross-site') { // another site's page (P-77)
+    refuse(403, 'origin_not_allowed', 'Call it from a page of this site.');
+}
 [$url, $costs] = judge($method, $given['x-fal-target-url'] ?? '');
 $key = getenv('FAL_KEY') ?: getenv('FAL_KEY_ID') . ':' . getenv('FAL_KEY_SECRET');
 $key = preg_replace('/^Key\s+/', '', trim($key, " \"'"));
@@ -109,10 +124,14 @@ $hop = preg_split('/[\s,]+/', strtolower($given['connection'] ?? ''));
 // PHP's built-in server takes the trailers of a chunked body for headers: then none of fal's (P-70).
 $pattern = $coding !== '' && PHP_SAPI === 'cli-server' ? '/^(accept|content-type)$/D' : SENT;
 foreach ($given as $name => $value) {
-    if (preg_match($pattern, $name) && !preg_match(OURS, $name) && !in_array($name, $hop, true)) {
+    if (preg_match($pattern, $name) && !in_array($name, $hop, true)) {
         $sent[] = "$name: $value";
     }
 }
+$secret = explode(':', $key, 2)[1];
+$kept = []; // what the caller receives of fal's headers, once each
+$status = 0; // of the head that was passed on
+$bodiless = [204, 205, 304]; // they end with their head (P-79)
 // curl follows no redirect, repeats no call and decodes no reply unless told to (P-41, P-42, P-57).
 $call = curl_init($url);
 curl_setopt_array($call, [
@@ -120,18 +139,35 @@ curl_setopt_array($call, [
     CURLOPT_CONNECTTIMEOUT => 10, // seconds
     CURLOPT_BUFFERSIZE => 131072,
     CURLOPT_PROXY => '',
-    CURLOPT_HEADERFUNCTION => function ($call, string $line): int {
-        if (preg_match(RETURNED, strstr($line, ':', true) ?: '')) {
-            header(trim($line), false);
+    CURLOPT_HEADERFUNCTION => function ($call, string $line) use (&$kept, &$status, $secret, $bodiless): int {
+        [$name, $value] = explode(':', trim($line), 2) + ['', ''];
+        [$name, $value] = [strtolower($name), trim($value)];
+        if (str_starts_with($line, 'HTTP/')) {
+            $kept = [];
+        } elseif ($line !== "\r\n") {
+            $passes = preg_match(RETURNED, $name) && !str_contains($value, $secret); // P-75
+            if ($passes && ($name !== 'location' || preg_match(ON_FAL, $value))) {
+                $kept += [$name => $value];
+            }
+        } elseif (($code = curl_getinfo($call, CURLINFO_RESPONSE_CODE)) < 100 || $code > 599) {
+            return -1; // nothing that a server can say (P-78)
+        } elseif ($code >= 200) {
+            if (in_array($code, $bodiless, true)) {
+                unset($kept['content-length']);
+            }
+            if (str_starts_with($kept['content-type'] ?? '', 'text/event-stream')) {
+                header('Cache-Control: no-store, no-transform'); // or compressors hold events (P-49)
+                header('X-Accel-Buffering: no'); // nginx as well
+            }
+            array_walk($kept, fn (string $value, string $name) => header("$name: $value"));
+            http_response_code($status = $code);
         }
-        if (preg_match('~^content-type:\s*text/event-stream~i', $line)) {
-            header('Cache-Control: no-store, no-transform'); // or compressors hold events (P-49)
-            header('X-Accel-Buffering: no'); // nginx as well
-        }
-        http_response_code(curl_getinfo($call, CURLINFO_RESPONSE_CODE));
         return strlen($line);
     },
-    CURLOPT_WRITEFUNCTION => function ($call, string $piece): int {
+    CURLOPT_WRITEFUNCTION => function ($call, string $piece) use (&$status, $bodiless): int {
+        if (in_array($status, $bodiless, true)) {
+            return 0;
+        }
         echo $piece; // at once (P-46), at the caller's pace (P-48)
         flush();
         return connection_aborted() ? 0 : strlen($piece); // 0 ends the call to fal (P-50)
@@ -147,7 +183,8 @@ if ($length !== '0' || $coding !== '') {
 curl_setopt($call, CURLOPT_HTTPHEADER, $sent);
 
 // When fal breaks off in its reply, fewer bytes than its content-length arrive (P-52).
-if (!curl_exec($call) && !headers_sent()) {
+$whole = curl_exec($call) || in_array($status, $bodiless, true);
+if (!$status || (!$whole && !headers_sent())) {
     array_map('header_remove', ['Content-Length', 'Content-Encoding']);
     if (!$costs || !curl_getinfo($call, CURLINFO_PRETRANSFER_TIME_T)) {
         refuse(502, 'upstream_unreachable', 'fal cannot be reached.');

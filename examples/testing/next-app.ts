@@ -1,33 +1,19 @@
-// Builds a Next app of this folder with the library as it is now, and runs it for production.
+// Runs a built Next app of this folder for production.
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cleanEnvironment } from "./built-app.mjs";
 
 const examples = join(import.meta.dirname, "..");
-const library = join(examples, "../packages/proxy");
 const next = "node_modules/next/dist/bin/next";
 
 export interface NextApp {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   stop(): Promise<void>;
-}
-
-/** `next build`, with the library copied anew: npm installed it when it was perhaps not even built. */
-export async function buildNextApp(name: string): Promise<void> {
-  const folder = join(examples, name);
-  const installed = join(folder, "node_modules/@fal-ai/server-proxy");
-  rmSync(join(installed, "dist"), { recursive: true, force: true });
-  for (const part of ["dist", "package.json"]) {
-    cpSync(join(library, part), join(installed, part), { recursive: true });
-  }
-  // Beside the usual output: `output: "standalone"`, without writing it into the example's configuration.
-  const build = run(folder, [next, "build"], { NEXT_PRIVATE_STANDALONE: "1" });
-  const [code] = (await once(build.child, "close")) as [number | null];
-  if (code !== 0) throw new Error(`next build failed in ${name}:\n${build.printed()}`);
 }
 
 /** `next start` on a free port. `env` is added to an environment that knows nothing of fal. */
@@ -83,14 +69,10 @@ interface Running {
 }
 
 function run(folder: string, command: string[], env: Record<string, string>): Running {
-  // Neither a key of the developer's own, nor what a test runner tells its children.
-  const clean = Object.entries(process.env).filter(
-    ([key]) => !/^(FAL_|NODE_ENV$|VITEST)/.test(key),
-  );
   const child = spawn(process.execPath, command, {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...Object.fromEntries(clean), ...env, NEXT_TELEMETRY_DISABLED: "1" },
+    env: { ...cleanEnvironment(), ...env, NEXT_TELEMETRY_DISABLED: "1" },
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {

@@ -1,7 +1,8 @@
 // One built app, one emulator behind it and the raw calls that tests make through it.
 import { afterAll, beforeAll, beforeEach } from "vitest";
 import { createEmulator, type Emulator, type Model } from "fal-emulator";
-import { buildNextApp, startNextApp, type NextApp } from "./next-app.ts";
+import { buildApp } from "./built-app.mjs";
+import { startNextApp, type NextApp } from "./next-app.ts";
 
 /** Signs the sessions of the apps under test. */
 export const sessionSecret = "only for tests";
@@ -23,7 +24,7 @@ export function useSite(name: string): Site {
   let app: NextApp | undefined;
   let fal: Emulator | undefined;
   beforeAll(async () => {
-    [fal] = await Promise.all([createEmulator({ models: [gates.model] }), buildNextApp(name)]);
+    [fal] = await Promise.all([createEmulator({ models: [gates.model] }), buildApp(name)]);
     app = await startNextApp(name, {
       FAL_KEY: fal.key,
       FAL_PROXY_UPSTREAM: fal.url,

@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { judge } from "../../../packages/proxy/test/conformance/judge.ts";
+import { apps } from "../../testing/apps.mjs";
 import { testDeployment } from "../../testing/deployment-suite.ts";
-import { onRoutes, testConformance } from "../../testing/judge-suite.ts";
 import { testMembers } from "../../testing/members-suite.ts";
 import { testPage } from "../../testing/page-suite.ts";
 import { testBytes, testRoute } from "../../testing/route-suite.ts";
@@ -62,23 +63,5 @@ test("the edge bundle is free of undici", () => {
   expect(sources.filter((source) => source.includes("UND_ERR_"))).toEqual([]);
 });
 
-const without = { parsed: "a route handler is the first to read its body" };
-const departures = {
-  "methods-delete": "the documented line exports GET, POST and PUT",
-  "methods-allow": "Next answers methods that a route does not export by itself, without `allow`",
-  "methods-trace": "Next answers TRACE with a 500 of its own; fal sees nothing",
-};
-
-testConformance("nextjs", { app, without, departures });
-
-testConformance("nextjs-edge", {
-  app,
-  path: onRoutes("/api/fal/edge", "/api/fal/conformance-edge"),
-  without,
-  departures: {
-    ...departures,
-    "bodies-50-mb": "Next gives the edge runtime the first 10 MB of a body; the answer is a 413",
-    "errors-no-upstream-status":
-      "fetch does not tell a refused connection from a lost answer, and a retry could buy twice",
-  },
-});
+judge("nextjs", apps.nextjs);
+judge("nextjs-edge", apps["nextjs-edge"]);

@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { judge } from "../../../packages/proxy/test/conformance/judge.ts";
+import { apps } from "../../testing/apps.mjs";
 import { testDeployment } from "../../testing/deployment-suite.ts";
-import { onRoutes, testConformance } from "../../testing/judge-suite.ts";
 import { testMembers } from "../../testing/members-suite.ts";
 import { testPage } from "../../testing/page-suite.ts";
 import { testBytes, testRoute } from "../../testing/route-suite.ts";
@@ -93,9 +94,4 @@ const app = "nextjs-pages-router";
 
 describe("a deployment", () => testDeployment(site, app, ["/api/fal/proxy", "/api/fal/raw"]));
 
-const withoutParser = onRoutes("/api/fal/raw", "/api/fal/conformance");
-
-testConformance("nextjs-pages", {
-  app,
-  path: (profile) => (profile === "parsed" ? "/api/fal/proxy" : withoutParser(profile)),
-});
+judge("nextjs-pages", apps["nextjs-pages"]);

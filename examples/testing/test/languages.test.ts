@@ -1,5 +1,5 @@
 // Every case of fal-proxy-conformance that the environment can ask for, against each proxy in one file.
 import { judge } from "../../../packages/proxy/test/conformance/judge.ts";
-import { languages } from "../languages.ts";
+import { languages } from "../languages.mjs";
 
-for (const [name, adapter] of Object.entries(languages)) judge(name, adapter);
+for (const [name, subject] of Object.entries(languages)) judge(name, subject);

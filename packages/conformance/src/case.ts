@@ -23,6 +23,7 @@ export const topics = [
   "webhooks",
   "cors",
   "smuggling",
+  "http2",
   "package",
 ] as const;
 

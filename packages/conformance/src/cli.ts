@@ -7,6 +7,7 @@ import { allCases } from "./cases/index.ts";
 import { readExpectedFailures } from "./expected-failures.ts";
 import { isProfileName, profileNames, profiles, type ProfileName } from "./profiles.ts";
 import { whyUnreached } from "./reach.ts";
+import { commandLine, repeatCase } from "./repeat.ts";
 import { formats, isFormat } from "./report/index.ts";
 import { createRig } from "./rig.ts";
 import { runConformance, selectCases, type ConformanceOptions } from "./runner.ts";
@@ -97,6 +98,7 @@ async function main(): Promise<number> {
   if (!values.start === !values.url) throw new UsageError("give either --start or --url");
 
   const options: Writable<ConformanceOptions> = { ...filter };
+  options.repeat = (id) => repeatCase(id, commandLine(values));
   if (values.path !== undefined) options.path = values.path;
   if (values.strict) options.strict = true;
   if (values.slow) options.slow = true;
@@ -151,7 +153,7 @@ function offeredProfiles(names: readonly string[]): ProfileName[] {
 function urlsByProfile(values: readonly string[]): Partial<Record<ProfileName, string>> {
   const urls: Partial<Record<ProfileName, string>> = {};
   for (const value of values) {
-    const match = /^([a-z-]+)=(.+)$/.exec(value);
+    const match = /^([a-z0-9-]+)=(.+)$/.exec(value);
     const name = match?.[1] ?? "default";
     if (!isProfileName(name))
       throw new UsageError(`there is no profile "${name}"; see --list-profiles`);

@@ -1,7 +1,7 @@
 /** The real fal client, pointed at the proxy, with a note of everything that it sent and got. */
 import { createFalClient, type FalClient } from "@fal-ai/client";
 import { makeExchange, type Exchange, type Rig } from "./rig.ts";
-import type { Reply } from "./wire/reply.ts";
+import { emptyReply, type Reply } from "./wire/reply.ts";
 
 export interface ClientUnderTest {
   readonly fal: FalClient;
@@ -17,16 +17,7 @@ export function createClient(rig: Rig): ClientUnderTest {
   const marker = rig.mark();
   const sent: string[] = [];
   const seen: string[] = [];
-  let reply: Reply = {
-    status: 0,
-    headers: [],
-    framing: "none",
-    body: Buffer.alloc(0),
-    bodyLength: 0,
-    pieces: [],
-    complete: false,
-    trouble: "the client got no reply",
-  };
+  let reply: Reply = { ...emptyReply(), trouble: "the client got no reply" };
 
   const watched: typeof fetch = async (input, init) => {
     const headers = new Headers(init?.headers);
@@ -66,7 +57,7 @@ export function createClient(rig: Rig): ClientUnderTest {
     succeeds: async (wanted, work) => {
       let failure: unknown;
       try {
-        return await withPatience(work(), 10_000);
+        return await withPatience(work(), 20_000);
       } catch (error) {
         failure = error;
       }

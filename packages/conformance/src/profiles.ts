@@ -33,6 +33,7 @@ export const profileNames = [
   "parsed",
   "chain",
   "subpaths",
+  "http2",
 ] as const;
 
 export type ProfileName = (typeof profileNames)[number];
@@ -117,6 +118,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   parsed: option("a JSON body parser in front of the proxy"),
   chain: option("a later handler counts what reaches it, GET /conformance/next-calls tells"),
   subpaths: option("the proxy answers below its own path too"),
+  http2: option("the server speaks HTTP/2 in clear, by prior knowledge"),
 };
 
 export function isProfileName(name: string): name is ProfileName {

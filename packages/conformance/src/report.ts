@@ -15,6 +15,8 @@ export interface Result {
   readonly failure?: Failure;
   /** Why it was not offered, or why a failure is expected. */
   readonly reason?: string;
+  /** Unless it passed: the command that runs this case again. */
+  readonly again?: string;
 }
 
 export interface Report {

@@ -2,6 +2,7 @@
 import type { Emulator, RecordedRequest, ScriptRule } from "fal-emulator";
 import { Broken } from "./case.ts";
 import { describeReceived, describeReply, describeSent } from "./describe.ts";
+import { sendHttp2 } from "./wire/http2.ts";
 import { requestHead, sendRaw, type Control } from "./wire/raw.ts";
 import type { Reply } from "./wire/reply.ts";
 
@@ -77,6 +78,8 @@ export interface RigOptions {
   readonly printed?: (() => string) | undefined;
   readonly packageFolder?: string | undefined;
   readonly longCallMs?: number | undefined;
+  /** Calls go over HTTP/2, which has no bytes of its own to write: then `raw` and `rawBody` throw. @default false */
+  readonly http2?: boolean | undefined;
 }
 
 /** The answer that fal gives when a case asks for no other. */
@@ -115,7 +118,8 @@ export function createRig(options: RigOptions): Rig {
   const call = async (spec: Call = {}): Promise<Exchange> => {
     const marker = mark();
     const method = spec.method ?? "POST";
-    const bytes = compose(spec, method, marker, url);
+    if (options.http2 && (spec.raw || spec.rawBody)) throw new Error("HTTP/2 takes no raw bytes");
+    const { bytes, head } = compose(spec, method, marker, url);
     const answer = spec.answer === undefined ? plainAnswer : spec.answer;
     const script = answer && emulator.script({ ...answer, path: new RegExp(marker) });
     const side = {
@@ -123,14 +127,17 @@ export function createRig(options: RigOptions): Rig {
         return received(marker);
       },
     };
-    const reply = await sendRaw(url, {
-      method,
-      bytes,
-      patienceMs: spec.patienceMs ?? 5000,
-      ...(spec.lingerMs !== undefined && { lingerMs: spec.lingerMs }),
-      ...(spec.onProgress && { onProgress: spec.onProgress }),
-      onOpen: (control) => spec.onOpen?.(control, side),
-    });
+    const patienceMs = spec.patienceMs ?? 5000;
+    const reply = await (options.http2
+      ? sendHttp2(head.url, { ...head, method, patienceMs })
+      : sendRaw(url, {
+          method,
+          bytes,
+          patienceMs,
+          ...(spec.lingerMs !== undefined && { lingerMs: spec.lingerMs }),
+          ...(spec.onProgress && { onProgress: spec.onProgress }),
+          onOpen: (control) => spec.onOpen?.(control, side),
+        }));
     script?.remove();
     return makeExchange(marker, describeSent(url, bytes), reply, () => received(marker));
   };
@@ -178,24 +185,31 @@ export function makeExchange(
   };
 }
 
-function compose(
-  spec: Call,
-  method: string,
-  marker: string,
-  url: URL,
-): ReadonlyArray<string | Uint8Array | number> {
+interface Composed {
+  /** What is written, one part after the other. */
+  readonly bytes: ReadonlyArray<string | Uint8Array | number>;
+  /** The same in parts, where the call is not `raw`. */
+  readonly head: {
+    readonly url: URL;
+    readonly headers: readonly Header[];
+    readonly body: string | Uint8Array | null;
+  };
+}
+
+function compose(spec: Call, method: string, marker: string, url: URL): Composed {
   const fill = (text: string): string => text.replaceAll("{m}", marker);
   const path = url.pathname + (spec.below ?? "");
   const defaultTarget = "https://queue.fal.run/conformance/{m}";
   if (spec.raw) {
     const words = { path, host: url.host, target: fill(defaultTarget) };
-    return spec.raw.map((part) =>
+    const bytes = spec.raw.map((part) =>
       typeof part === "number"
         ? part
         : fill(
             part.replace(/\{(path|host|target)\}/g, (_, word: keyof typeof words) => words[word]),
           ),
     );
+    return { bytes, head: { url, headers: [], body: null } };
   }
 
   const targets = [spec.target === undefined ? defaultTarget : (spec.target ?? [])].flat();
@@ -221,12 +235,15 @@ function compose(
 
   const own = spec.headers ?? [];
   const replaced = new Set(own.map(([name]) => name.toLowerCase()));
-  const headers = [
+  const headers: Header[] = [
     ...defaults.filter(([name]) => !replaced.has(name)),
     ...own.flatMap(([name, value]) => (value === null ? [] : [[name, fill(value)] as const])),
   ];
   const target = new URL(url);
   target.pathname = path;
   const head = requestHead(method, target, headers);
-  return [head, ...(body === null ? [] : [body]), ...(spec.rawBody ?? [])];
+  return {
+    bytes: [head, ...(body === null ? [] : [body]), ...(spec.rawBody ?? [])],
+    head: { url: target, headers, body },
+  };
 }

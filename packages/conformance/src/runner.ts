@@ -4,6 +4,7 @@ import { Broken, type Case, type Failure } from "./case.ts";
 import { allCases } from "./cases/index.ts";
 import type { ExpectedFailures } from "./expected-failures.ts";
 import { profiles, type ProfileName } from "./profiles.ts";
+import { repeatCase } from "./repeat.ts";
 import { makeReport, type Report, type Result } from "./report.ts";
 import type { Rig } from "./rig.ts";
 import { raiseStand, type Stand } from "./stand.ts";
@@ -39,6 +40,11 @@ export interface ConformanceOptions {
   readonly expectedFailures?: ExpectedFailures;
   /** How the report calls what was judged. @default the command or the URL */
   readonly subject?: string;
+  /**
+   * The command with which a person runs one case again, for the report.
+   * @default `npx fal-proxy-conformance --only ID`, to which the reader adds what starts the proxy
+   */
+  readonly repeat?: (id: string) => string;
   /** The fal that the proxy talks to. @default one is created and closed */
   readonly emulator?: Emulator;
   /** Cases at a time. @default 8 */
@@ -99,9 +105,11 @@ async function runAll(
   emulator: Emulator,
 ): Promise<Result[]> {
   const results = new Map<Case, Result>();
+  const repeat = options.repeat ?? repeatCase;
   const done = (one: Case, result: Omit<Result, "case">): void => {
     const { run: _run, ...facts } = one;
-    const final = withExpectation({ case: facts, ...result }, options.expectedFailures);
+    const judged = withExpectation({ case: facts, ...result }, options.expectedFailures);
+    const final = judged.outcome === "passed" ? judged : { ...judged, again: repeat(one.id) };
     results.set(one, final);
     options.onResult?.(final);
   };

@@ -33,6 +33,7 @@ export async function raiseStand(
     emulator,
     packageFolder: options.packageFolder,
     longCallMs: options.longCallMs,
+    http2: profile === "http2",
   };
   const { start } = options;
   if (!start) {

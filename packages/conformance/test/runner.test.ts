@@ -122,7 +122,7 @@ describe("profiles", () => {
       start: (request) => startProfile(request),
     });
     expect(outcomes(report)["cors-reply"]).toBe("not-offered");
-    expect(report.counts.notOffered).toBe(7);
+    expect(report.counts.notOffered).toBe(9);
     expect(report.results.find((r) => r.case.id === "cors-reply")?.reason).toContain(
       "--profiles cors",
     );

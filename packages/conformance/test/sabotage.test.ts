@@ -13,7 +13,7 @@ import { sabotages } from "./sabotage/index.ts";
 import type { Sabotage } from "./sabotage/sabotage.ts";
 
 const costly =
-  /^(streaming|limits|aborts)-|^(bodies-(50-mb|5-mb|broken-off|streamed)|storage-upload-multipart|target-survival|queue-abort)$/;
+  /^(streaming|limits|aborts)-|^(bodies-(50-mb|5-mb|broken-off|streamed)|storage-upload-multipart|target-(long-)?survival|queue-abort|replies-location-foreign|tokens-plain-names|webhooks-host-read-otherwise)$/;
 /** What these break shows in the process, not on the wire. */
 const ofProcess = ["streaming-slow-reader", "auth-key-never-printed"];
 
@@ -38,6 +38,13 @@ function casesFor(id: string, { also = [], scope }: Sabotage): Case[] {
     (one) => named.includes(one.id) || (scope ? scope.includes(one.topic) : !costly.test(one.id)),
   );
 }
+
+describe("without a saboteur", () => {
+  it("nothing goes red", { timeout: 120_000 }, async () => {
+    const cases = allCases.filter((one) => !costly.test(one.id) && !one.needs);
+    expect(await redCases(cases, { start: (request) => startProfile(request) })).toEqual([]);
+  });
+});
 
 describe.concurrent("a saboteur is caught by exactly its cases", () => {
   for (const [id, sabotage] of Object.entries(sabotages)) {

@@ -87,6 +87,12 @@ export async function send(
   response.end();
 }
 
+/** Writes `bytes` where the answer would stand, and closes the connection. */
+export function sendRaw(response: ServerResponse, bytes: string | Uint8Array, tape: Tape): void {
+  tape.broken();
+  response.socket?.end(bytes);
+}
+
 function names(headers: HeaderList, wanted: string): boolean {
   return headers.some(([name]) => name.length === wanted.length && name.toLowerCase() === wanted);
 }

@@ -7,6 +7,7 @@ import { createModelTable } from "./endpoint.ts";
 import { plain } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { createContext } from "./execute.ts";
+import { falHosts, partOf } from "./hosts.ts";
 import { createKeys } from "./keys.ts";
 import type { Model } from "./model.ts";
 import { defaultModels } from "./models/index.ts";
@@ -16,7 +17,7 @@ import { attachRealtime } from "./realtime.ts";
 import { createRecorder, type RecordedRequest } from "./record.ts";
 import { run } from "./run.ts";
 import { createScript, type ScriptRule } from "./script.ts";
-import { falHosts, listen, unknownHost } from "./server.ts";
+import { listen, unknownHost } from "./server.ts";
 import { createSignalling } from "./signal.ts";
 import { createSlots } from "./slots.ts";
 import { createStorage } from "./storage.ts";
@@ -127,7 +128,7 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     return tokens.verify(token, segments.slice(0, -1).join("/"));
   };
   const handle = (exchange: Exchange): Promise<Answer> | Answer => {
-    const host = hostOf(exchange.host);
+    const host = partOf(exchange.host);
     if (host === undefined) return unknownHost(exchange.host);
     if (host === "fal.media") return storage.cdn(exchange);
     const isOpen =
@@ -163,7 +164,6 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
   url = `${certificate ? "https" : "http"}://${nameOf(listenOn)}:${port}`;
   const realtime = attachRealtime(server, {
     models: table.models,
-    hosts: ["fal.run", "falrun.com"],
     tokens,
     authorize: (header) => keys.accountOf(header) !== undefined,
     context: (signal) => createContext(surroundings, crypto.randomUUID(), signal),
@@ -201,15 +201,6 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
 function nameOf(address: string): string {
   if (address === "0.0.0.0" || address === "::") return "127.0.0.1";
   return address.includes(":") ? `[${address}]` : address;
-}
-
-/** The part of fal behind a host name, or undefined for a name that is not fal's. */
-function hostOf(name: string): string | undefined {
-  const host = name.toLowerCase();
-  if (!falHosts.includes(host)) return undefined;
-  if (host === "rest.alpha.fal.ai") return "rest.fal.ai";
-  if (host.endsWith("fal.media")) return "fal.media";
-  return host.replace("falrun.com", "fal.run");
 }
 
 function check(options: EmulatorOptions): void {

@@ -3,12 +3,11 @@ import { STATUS_CODES, type IncomingMessage, type Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { decode, encode } from "@msgpack/msgpack";
 import { WebSocketServer, type WebSocket } from "ws";
+import { partOf } from "./hosts.ts";
 import type { Model, ModelContext } from "./model.ts";
 
 export interface RealtimeOptions {
   models: Iterable<Model>;
-  /** The fal hosts that answer realtime sockets. @default ["fal.run"] */
-  hosts?: readonly string[];
   /** Judges `?fal_jwt_token=`. `app` is the endpoint id without `/realtime`, e.g. `fal-ai/fast-lcm-diffusion`. */
   tokens: { verify(token: string, app: string): boolean };
   /** Judges the `Authorization` of the handshake, which server-side callers send in place of a token. */
@@ -37,11 +36,11 @@ const LARGEST_BUFFER = 60;
 const LARGEST_MESSAGE_BYTES = 32 * 1024 * 1024;
 
 /** The fal URL behind a request: by Host header (TLS mode, `/etc/hosts`), else from the first path segment. */
-function falUrl(request: IncomingMessage, hosts: readonly string[]): URL | undefined {
+function falUrl(request: IncomingMessage): URL | undefined {
   const path = request.url ?? "/";
   const host = request.headers.host?.replace(/:\d+$/, "") ?? "";
-  const byHost = hosts.includes(host);
-  if (!byHost && !hosts.some((name) => path.startsWith(`/${name}/`))) return undefined;
+  const byHost = partOf(host) === "fal.run";
+  if (!byHost && partOf(path.split("/", 2)[1] ?? "") !== "fal.run") return undefined;
   const text = byHost ? `https://${host}${path}` : `https:/${path}`;
   return URL.canParse(text) ? new URL(text) : undefined;
 }
@@ -132,12 +131,11 @@ function converse(
  */
 export function attachRealtime(server: Server, options: RealtimeOptions): Realtime {
   const models = new Map(Array.from(options.models, (model) => [model.id, model]));
-  const hosts = options.hosts ?? ["fal.run"];
   const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE_BYTES });
 
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
     stream.on("error", () => stream.destroy());
-    const url = falUrl(request, hosts);
+    const url = falUrl(request);
     if (url === undefined) return refuse(stream, 404, "Not Found");
     options.onHandshake?.(request, url);
     const path = url.pathname.slice(1).replace(/\/$/, "");

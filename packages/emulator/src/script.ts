@@ -13,8 +13,8 @@ import {
 import { type Answer, type Body, type HeaderList, toBytes } from "./answer.ts";
 
 /**
- * What to do to which requests. Without `status`, `body`, `hugeBytes` or `redirect` the emulator's genuine answer
- * goes out, changed by the other fields; with one of them the rule answers by itself and no key is asked for.
+ * What to do to which requests. Without `status`, `body`, `hugeBytes`, `redirect` or `raw` the emulator's genuine
+ * answer goes out, changed by the other fields; with one of them the rule answers by itself and no key is asked for.
  * Rules are tried in the order in which they were added; the first that matches and is not used up strikes.
  */
 export interface ScriptRule {
@@ -45,6 +45,11 @@ export interface ScriptRule {
   hugeBytes?: number;
   /** A `location`. */
   redirect?: string;
+  /**
+   * The whole answer as it stands on the wire, head and body, after which the connection is closed: for what no server
+   * of its own accord would write, such as the status 099 or a 204 with a body. Nothing else bends it.
+   */
+  raw?: string | Uint8Array;
   /** Answers without waiting for the end of the request's body. @default false */
   early?: boolean;
 }

@@ -7,33 +7,18 @@ import {
 } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { type Answer, type Cut, send } from "./answer.ts";
+import { type Answer, type Cut, send, sendRaw } from "./answer.ts";
 import { plain } from "./errors.ts";
 import { type Exchange, openExchange } from "./exchange.ts";
+import { partOf } from "./hosts.ts";
 import { blankTape, type Recorder, type Tape } from "./record.ts";
 import { bend, type Script, type ScriptRule, scriptedAnswer } from "./script.ts";
-
-/** Every host that fal answers on. Backup names behave as the names they stand in for. */
-export const falHosts: readonly string[] = [
-  "fal.run",
-  "queue.fal.run",
-  "rest.fal.ai",
-  "rest.alpha.fal.ai",
-  "api.fal.ai",
-  "wma.fal.run",
-  "v3.fal.media",
-  "v3b.fal.media",
-  "fal.media",
-  "falrun.com",
-  "queue.falrun.com",
-];
-const known = new Set(falHosts);
 
 /** Which fal host a request means: its Host header (TLS, `/etc/hosts`), else the first segment of its path. */
 export function address(request: IncomingMessage): { host: string; path: string } {
   const url = request.url ?? "/";
   const name = request.headers.host?.replace(/:\d+$/, "").toLowerCase();
-  if (name !== undefined && known.has(name)) return { host: name, path: url };
+  if (name !== undefined && partOf(name) !== undefined) return { host: name, path: url };
   const end = url.slice(1).search(/[/?]/);
   if (end === -1) return { host: url.slice(1), path: "/" };
   const path = url.slice(end + 1);
@@ -83,9 +68,11 @@ async function serve(
   if (rule === undefined)
     return reply(response, await answer(exchange, options.handle), exchange, tape);
 
+  const { raw } = rule;
   const scripted = scriptedAnswer(rule);
-  if (scripted && !rule.early) await exchange.drain();
+  if ((scripted || raw !== undefined) && !rule.early) await exchange.drain();
   if (rule.delayMs !== undefined) await pause(rule.delayMs, exchange.signal);
+  if (raw !== undefined) return sendRaw(response, raw, tape);
   const genuine = scripted ?? (await answer(exchange, options.handle));
   await reply(response, bend(genuine, rule), exchange, tape, rule);
 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** The JSON that a webhook receives. */
 export interface WebhookEvent {
   request_id: string;
-  /** Equals `request_id`: the emulator never moves a request to another gateway id. */
+  /** Equals `request_id` on the first attempt; differs once the queue has tried the app again. */
   gateway_request_id: string;
   status: "OK" | "ERROR";
   /** The model's answer; the error body when `status` is `"ERROR"`. */

@@ -171,6 +171,43 @@ test("a reset is one on the wire, a truncation is an orderly end", async () => {
   });
 });
 
+test("raw: the bytes of the rule are the answer, and the connection ends after them", async () => {
+  const emulator = await start();
+  const answer = "HTTP/1.1 099 Odd\r\nconstructor: 1\r\ncontent-length: 2\r\n\r\nok and more";
+  emulator.script({ raw: answer, times: 1 });
+  const request = "POST /fal.run/any HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nbody";
+  expect(await socket(emulator, request)).toEqual({ bytes: answer, how: "end" });
+  const [record] = emulator.requests;
+  await record!.closed;
+  expect(record).toMatchObject({ bodyComplete: true, aborted: false });
+});
+
+test("statuses beyond 599, odd names and a field given twice go out as they are written", async () => {
+  const emulator = await start();
+  emulator.script({
+    status: 999,
+    body: "{}",
+    headers: [
+      ["__proto__", "a"],
+      ["constructor", "b"],
+      ["content-type", "text/html"],
+      ["content-type", "text/plain"],
+    ],
+  });
+  const { bytes } = await socket(
+    emulator,
+    "GET /fal.run/any HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+  );
+  expect(bytes).toMatch(/^HTTP\/1.1 999 /);
+  for (const line of [
+    "__proto__: a",
+    "constructor: b",
+    "content-type: text/html",
+    "content-type: text/plain",
+  ])
+    expect(bytes).toContain(`\r\n${line}\r\n`);
+});
+
 test("early: the answer does not wait for the request's body", async () => {
   const emulator = await start();
   emulator.script({ status: 413, body: "too much", early: true, truncateAtByte: 8 });

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `fal-gateway`: reads flags and environment, starts the gateway, says what it does. */
 import { parseArgs } from "node:util";
+import { resolveApiKeyFromEnv } from "@fal-ai/server-proxy";
 import { parsePort, readEnvironment } from "./environment.ts";
 import { createGateway, PROXY_PATH, type Gateway, type GatewayOptions } from "./gateway.ts";
 import { isLoopback } from "./address.ts";
@@ -23,14 +24,14 @@ const UPSTREAMS: Readonly<Record<Gateway["upstream"], string>> = {
 };
 
 try {
-  const options = readOptions();
+  const options = await readOptions();
   if (options) await run(options);
 } catch (error) {
   console.error(explain(error as NodeJS.ErrnoException));
   process.exitCode = 1;
 }
 
-function readOptions(): GatewayOptions | undefined {
+async function readOptions(): Promise<GatewayOptions | undefined> {
   const { values } = parseArgs({
     options: {
       port: { type: "string" },
@@ -46,6 +47,8 @@ function readOptions(): GatewayOptions | undefined {
   const names = values["allow-host"] ?? [];
   return {
     ...readEnvironment(process.env),
+    // The library's rule, so that a key which works in an app works here.
+    key: await resolveApiKeyFromEnv(),
     ...(values.port === undefined ? {} : { port: parsePort(values.port, "--port") }),
     ...(values.host === undefined ? {} : { host: values.host }),
     allowedHosts: names.map((name) => name.toLowerCase()),

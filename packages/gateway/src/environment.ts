@@ -1,4 +1,4 @@
-/** What the environment says about where to listen and whose key pays. Read once, when the command starts. */
+/** What the environment says about where to listen and where fal is. Read once, when the command starts. */
 
 /** Settings that an operator gives as environment variables; every one may be missing. */
 export interface EnvironmentSettings {
@@ -6,8 +6,6 @@ export interface EnvironmentSettings {
   port?: number;
   /** `HOST`. */
   host?: string;
-  /** `FAL_KEY`, else `FAL_KEY_ID` and `FAL_KEY_SECRET` joined by a colon. */
-  key?: string;
   /** `FAL_PROXY_UPSTREAM`: a stand-in for fal on this machine. */
   upstream?: string;
 }
@@ -19,7 +17,7 @@ export function readEnvironment(
   env: Readonly<Record<string, string | undefined>>,
 ): EnvironmentSettings {
   const settings: EnvironmentSettings = {};
-  // An empty variable, as `FAL_KEY= npm start` gives, means "not set".
+  // An empty variable, as `PORT= npm start` gives, means "not set".
   const read = (name: string): string | undefined => env[name]?.trim() || undefined;
 
   const port = read("PORT");
@@ -28,11 +26,6 @@ export function readEnvironment(
   if (host !== undefined) settings.host = host;
   const upstream = read("FAL_PROXY_UPSTREAM");
   if (upstream !== undefined) settings.upstream = upstream;
-
-  const id = read("FAL_KEY_ID");
-  const secret = read("FAL_KEY_SECRET");
-  const key = read("FAL_KEY") ?? (id && secret ? `${id}:${secret}` : undefined);
-  if (key !== undefined) settings.key = key;
   return settings;
 }
 

@@ -3,6 +3,7 @@ import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { createEmulator } from "fal-emulator";
 import { afterEach, expect, test } from "vitest";
 
 const CLI = join(import.meta.dirname, "../dist/cli.js");
@@ -74,6 +75,29 @@ test("with a key it talks to fal, and does not print the key", async () => {
   const command = start(["--port", "0"], { FAL_KEY: "key-id:key-secret" });
   await command.says(/Upstream {4}fal\.ai, paid by your FAL_KEY/);
   expect(command.out() + command.err()).not.toMatch(/key-id|key-secret/);
+});
+
+test.each<Record<string, string>>([
+  { FAL_KEY: "id:secret" },
+  { FAL_KEY: ' "Key id:secret" ' },
+  { FAL_KEY_ID: "id", FAL_KEY_SECRET: "secret" },
+  { FAL_KEY: "", FAL_KEY_ID: "'id'", FAL_KEY_SECRET: "secret" },
+])("%j pays, as it would in an app", async (key) => {
+  const fal = await createEmulator({ keys: ["id:secret"] });
+  const command = start(["--port", "0"], { ...key, FAL_PROXY_UPSTREAM: fal.url });
+  const [, proxy = ""] = await command.says(/Proxy {7}(\S+)/);
+  const response = await fetch(proxy, {
+    method: "POST",
+    headers: { "x-fal-target-url": "https://fal.run/fal-ai/echo" },
+    body: "{}",
+  });
+  expect(response.status).toBe(200);
+  await fal.close();
+});
+
+test("half of a key is none", async () => {
+  const command = start(["--port", "0"], { FAL_KEY: "", FAL_KEY_ID: "id" });
+  await command.says(/Upstream {4}a local emulator: no FAL_KEY is set/);
 });
 
 test("a taken port: names it, says how to choose another, exits with 1", async () => {

@@ -1,4 +1,5 @@
 /** The operator's two allowlists: which fal URLs, and which endpoints, over operations. */
+import { isFalHost } from "./fal-hosts.ts";
 import { compileGlobs, type Globs } from "./glob.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { Target } from "./target.ts";
@@ -26,17 +27,16 @@ export const DEFAULT_ALLOWED_URL_PATTERNS: string[] = [
   `${UPLOAD}\\?*`,
 ];
 
-// Whatever the patterns say, the key goes to no other domain.
-const FAL_HOST = /(^|\.)(fal\.(run|ai|dev|media)|falrun\.com)$/;
-
 // Keys, billing and deletion live on this host: only patterns that name it count, so that no
 // wildcard opens it by accident.
 const PLATFORM_API = "api.fal.ai/";
 
 /** Answers whether a target may be called; compiled once from the options. */
 export interface AllowRules {
-  /** Refuses by URL and by endpoint. The body of a token or signal request is judged by `app`. */
-  judge(target: Target): Refusal | undefined;
+  /** Refuses by URL. */
+  url(target: Target): Refusal | undefined;
+  /** Refuses by endpoint. The body of a token or signal request is judged by `app`. */
+  endpoint(target: Target): Refusal | undefined;
   /** Whether an app that a body names (`owner/app/realtime`, or a bare alias) is allowed. */
   app(name: string): boolean;
   /** Whether `allowedEndpoints` names anything: if not, every endpoint is allowed. */
@@ -102,7 +102,7 @@ export function compileAllowRules(urlPatterns: string[], endpointPatterns: strin
   const aliases = new Set(apps.map(lastSegment));
 
   const mayCall = ({ host, path, search }: Target): boolean =>
-    FAL_HOST.test(host) &&
+    isFalHost(host) &&
     (`${host}/` === PLATFORM_API ? platformAllowed : urlAllowed)(host + path + search);
 
   const listed = ({ endpoint, app, path }: Target): boolean =>
@@ -114,16 +114,14 @@ export function compileAllowRules(urlPatterns: string[], endpointPatterns: strin
 
   return {
     limited,
-    judge(target) {
-      if (!mayCall(target)) {
-        return refuse("target_not_allowed", "The proxy may not call this URL.", {
-          hint: `Add a pattern for ${target.host}${target.path} to allowedUrlPatterns (fal's own hosts only).`,
-        });
-      }
-      return limited && !listed(target)
-        ? endpointRefusal(target.endpoint ?? target.app)
-        : undefined;
-    },
+    url: (target) =>
+      mayCall(target)
+        ? undefined
+        : refuse("target_not_allowed", "The proxy may not call this URL.", {
+            hint: `Add a pattern for ${target.host}${target.path} to allowedUrlPatterns (fal's own hosts only).`,
+          }),
+    endpoint: (target) =>
+      limited && !listed(target) ? endpointRefusal(target.endpoint ?? target.app) : undefined,
     app(name) {
       if (!PLAIN_NAME.test(name)) return false;
       const id = name.replace(/\/(realtime|stream)$/, "");

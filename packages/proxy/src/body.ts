@@ -1,30 +1,28 @@
 /** The caller's body: streamed once, or read whole when a hook looks at it, never above the limit. */
-import { refuse, type Refusal } from "./refusal.ts";
+import { owned } from "./promise.ts";
+import { refuse, Refused, type Refusal } from "./refusal.ts";
 
 /** What an upstream client takes: bytes of known length, or a stream. */
-export type OutgoingBody = Uint8Array | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
+export type OutgoingBody = Uint8Array | AsyncIterable<Uint8Array>;
 
 /** Where a front gets the bytes from. */
 export interface BodySource {
   /** Declared length in bytes; undefined when the caller did not say. */
   readonly length: number | undefined;
+  /** The caller's `content-encoding`, where it still describes the bytes. */
+  readonly coding: string | undefined;
   /** The most that it may have, in bytes. */
   readonly limit: number;
-  /** Whether `stream` may end before `length` without an error. */
+  /** Whether it may end before `length` without an error. */
   readonly mayBeCut: boolean;
   /** Reads everything at once, the cheapest way the platform has. */
-  whole(): Promise<Uint8Array>;
-  /** The untouched stream. */
-  stream(): OutgoingBody;
-  /** The stream, watched as it passes. */
-  watched(meter: Meter): OutgoingBody;
+  readonly whole: () => Promise<Uint8Array>;
+  /** Absent where all of it is in memory already. */
+  readonly chunks?: () => AsyncIterable<Uint8Array>;
 }
 
-/** Is told how many bytes of a stream have passed: before each chunk goes on, and at the end. */
-export interface Meter {
-  /** @throws to break off */
-  count(bytes: number, ended: boolean): void;
-}
+/** The caller went away before the body was whole. */
+export class CallerGone extends Error {}
 
 // Below this a body of declared length is read whole: one buffer is cheaper than a stream of one
 // chunk, and the upstream client can then write head and body at once.
@@ -35,52 +33,98 @@ const SMALL = 65_536;
  * shares its methods: an object literal with getters is given a hidden class of its own each time it
  * is made, which nothing that reads it can be optimised for.
  */
-export class IncomingBody implements Meter {
+export class IncomingBody {
   /** Declared length in bytes; undefined when the caller did not say. */
   readonly length: number | undefined;
-  /** Why it cannot be forwarded: too large as declared; or, once read or sent, too large or cut. */
+  readonly coding: string | undefined;
+  /** Why it cannot be forwarded: gone, or too large as declared; once read or sent, too large or cut. */
   refusal: Refusal | undefined;
-  private kept: Promise<Uint8Array> | undefined;
-  private readonly source: BodySource;
+  /** Whether all of it has been read from the caller. */
+  complete = false;
+  /** Whether it broke off because the caller went away. */
+  brokenOff = false;
+  #kept: Promise<Uint8Array> | undefined;
+  readonly #source: BodySource;
 
-  constructor(source: BodySource) {
+  constructor(source: BodySource, refusal?: Refusal) {
     this.length = source.length;
-    this.source = source;
-    this.refusal = judge(source, source.length ?? 0, false);
+    this.coding = source.coding;
+    this.#source = source;
+    this.refusal = refusal ?? judge(source, source.length ?? 0, false);
   }
 
-  /** The whole body, kept, so that forwarding still sends the same bytes. @throws when there is a `refusal` */
-  bytes(): Promise<Uint8Array> {
-    this.kept ??= this.read();
-    return this.kept;
+  /**
+   * The whole body, kept, so that forwarding still sends the same bytes.
+   *
+   * @param most refuses a larger one without reading it, in bytes
+   * @throws Refused when there is a `refusal`, or it is too large; CallerGone
+   */
+  bytes(most: number = Infinity): Promise<Uint8Array> {
+    if (this.refusal) return Promise.reject(new Refused(this.refusal));
+    if ((this.length ?? 0) > most) return Promise.reject(new Refused(tooLargeToCheck(most)));
+    return (this.#kept ??= owned(this.#read(most)));
   }
 
   /** The body to send: the kept bytes, else the stream itself. Take it once. */
   outgoing(): OutgoingBody | Promise<OutgoingBody> {
-    const { kept, length = Infinity, source } = this;
-    if (kept || length <= SMALL) return this.bytes();
-    return length === Infinity || source.mayBeCut ? source.watched(this) : source.stream();
+    const { chunks, length = Infinity } = this.#source;
+    return this.#kept || length <= SMALL || !chunks
+      ? this.bytes()
+      : this.#counted(chunks(), Infinity);
   }
 
-  count(bytes: number, ended: boolean): void {
-    this.refusal = judge(this.source, bytes, ended);
-    if (this.refusal) throw new Error(this.refusal.message);
+  async #read(most: number): Promise<Uint8Array> {
+    const { chunks, whole } = this.#source;
+    if (this.length !== undefined || !chunks) {
+      const bytes = await whole().catch((error: unknown) => this.#broken(error));
+      this.#check(bytes.byteLength, true);
+      return bytes;
+    }
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of this.#counted(chunks(), most)) {
+      parts.push(chunk);
+      length += chunk.byteLength;
+    }
+    return joinChunks(parts, length);
   }
 
-  private async read(): Promise<Uint8Array> {
-    if (this.length === undefined) return readAll(this.source.watched(this));
-    const bytes = await this.source.whole();
-    this.count(bytes.byteLength, true);
-    return bytes;
+  /** The chunks, each once its length was judged. */
+  async *#counted(chunks: AsyncIterable<Uint8Array>, most: number): AsyncGenerator<Uint8Array> {
+    const iterator = chunks[Symbol.asyncIterator]();
+    let bytes = 0;
+    try {
+      for (;;) {
+        const next = await iterator.next().catch((error: unknown) => this.#broken(error));
+        if (next.done) return this.#check(bytes, true);
+        bytes += next.value.byteLength;
+        this.#check(bytes, false);
+        if (bytes > most) throw new Refused((this.refusal = tooLargeToCheck(most)));
+        yield next.value;
+      }
+    } finally {
+      if (!this.complete) await iterator.return?.();
+    }
+  }
+
+  #broken(cause: unknown): never {
+    this.brokenOff = true;
+    throw new CallerGone("The caller went away.", { cause });
+  }
+
+  #check(bytes: number, ended: boolean): void {
+    this.refusal = judge(this.#source, bytes, ended);
+    if (this.refusal) throw new Refused(this.refusal);
+    this.complete = ended;
   }
 }
 
 function judge(source: BodySource, bytes: number, ended: boolean): Refusal | undefined {
-  const { length = 0, limit } = source;
+  const { length = 0, limit, mayBeCut } = source;
   if (bytes > limit) {
     return tooLarge(`is larger than ${limit} bytes`, "The limit is the option maxBodyBytes.");
   }
-  return ended && bytes < length
+  return ended && mayBeCut && bytes < length
     ? tooLarge(
         "arrived only in part: the server that runs the proxy has a lower limit",
         "In Next.js it is experimental.proxyClientMaxBodySize.",
@@ -91,37 +135,34 @@ function judge(source: BodySource, bytes: number, ended: boolean): Refusal | und
 const tooLarge = (what: string, hint: string): Refusal =>
   refuse("body_too_large", `The request body ${what}. Upload files and send their URLs.`, { hint });
 
+const tooLargeToCheck = (most: number): Refusal =>
+  tooLarge(
+    `is larger than ${most} bytes, the most that is checked`,
+    "See the option inspectBytes.",
+  );
+
 /** A body that a framework has already read whole. */
-export const bufferedBody = (bytes: Uint8Array, limit: number): IncomingBody =>
+export const bufferedBody = (bytes: Uint8Array, limit: number, coding?: string): IncomingBody =>
   new IncomingBody({
     length: bytes.byteLength,
+    coding,
     limit,
     mayBeCut: false,
     whole: () => Promise.resolve(bytes),
-    stream: () => bytes,
-    watched: () => bytes,
   });
 
-/** The same stream, watched by a meter. */
-export function metered(
-  stream: ReadableStream<Uint8Array>,
-  meter: Meter,
-): ReadableStream<Uint8Array> {
-  let bytes = 0;
-  return stream.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, control) {
-        meter.count((bytes += chunk.byteLength), false);
-        control.enqueue(chunk);
-      },
-      flush: () => meter.count(bytes, true),
-    }),
+/** A body that cannot be had: the call is refused once its target was judged. */
+export const missingBody = (refusal: Refusal): IncomingBody =>
+  new IncomingBody(
+    {
+      length: undefined,
+      coding: undefined,
+      limit: 0,
+      mayBeCut: false,
+      whole: () => Promise.reject(new Refused(refusal)),
+    },
+    refusal,
   );
-}
-
-/** Reads a stream whole. */
-export const readAll = async (stream: OutgoingBody): Promise<Uint8Array> =>
-  new Uint8Array(await new Response(stream as BodyInit).arrayBuffer());
 
 /** One array out of several; `length` is their sum in bytes. */
 export function joinChunks(parts: readonly Uint8Array[], length: number): Uint8Array {

@@ -1,68 +1,31 @@
 /** What hooks and guards see of one request, and where they ask to see its reply and its end. */
 import type { ProxyBehavior } from "./behavior.ts";
-import type { IncomingBody } from "./body.ts";
-import type { ResolvedConfig } from "./config.ts";
+import type { End } from "./end.ts";
 import type { Env } from "./environment.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Target } from "./target.ts";
 
 /** Who is calling, as the app's `isAuthenticated` says. */
 export interface User {
-  /** Stable and unique within the app. */
+  /** Stable, not empty, and unique within its tenant. */
   readonly id: string;
+  readonly tenant?: string;
   readonly plan?: string;
   readonly [claim: string]: unknown;
 }
 
-/** What a front supplies about a request before anything is decided. Header names in lower case. */
-export interface Incoming {
-  /** The options that judge it. */
-  readonly config: ResolvedConfig;
-  /** The adapter's id, such as `express`. */
-  readonly adapter: string;
-  readonly method: string;
-  /** One header by its lower-case name; repeats joined by `, `. */
-  header(name: string): string | undefined;
-  headers(): Iterable<readonly [string, string]>;
-  /** Undefined when the request has none. */
-  readonly body: IncomingBody | undefined;
-  /** The address of the peer that connected, where the platform tells it. */
-  readonly ip: string | undefined;
-  /** The framework's own request object or context. */
-  readonly native: unknown;
-  readonly env: Env;
-  /** Whether upstream client and host hand over encoded replies as they are. */
-  readonly relaysEncoded: boolean;
-  /** Where the adapter itself is told a key (Hono's `resolveApiKey`, SvelteKit's `credentials`). */
-  readonly resolveApiKey?: (() => Promise<string | undefined>) | undefined;
-}
-
-/** The reply, shown to the guards that asked before it is relayed. */
+/** fal's reply, shown to the guards that asked before it is relayed. */
 export interface Reply {
+  /** As fal sent it. */
   readonly status: number;
+  /** One header of fal's, whatever the case of `name`. */
   header(name: string): string | undefined;
-  /** The parsed body; undefined when it is not JSON or larger than 1 MiB. Relayed unchanged. */
+  /**
+   * The parsed body; undefined when it is not JSON, larger than 1 MiB or broken off. The caller
+   * receives it unchanged, once the hook that waits for it has answered.
+   */
   json(): Promise<unknown>;
 }
-
-/** How a call ended, told exactly once. */
-export interface End {
-  /**
-   * `completed`: the whole reply was handed over. `client_gone`: the caller left first.
-   * `refused`: a guard stopped it after the decision, or its body broke a limit.
-   * `upstream_failed`: fal could not be reached, or its answer was lost.
-   */
-  readonly outcome: "completed" | "client_gone" | "refused" | "upstream_failed";
-  /** The status that the caller received; undefined when none was sent. */
-  readonly status: number | undefined;
-  /** Whether fal can have received the call: if so and it was paid, it may have been charged. */
-  readonly sent: boolean;
-  /** Body bytes relayed to the caller. */
-  readonly bytes: number;
-}
-
-type ReplyHook = (reply: Reply) => Refusal | void | Promise<Refusal | void>;
-type EndHook = (end: End) => void | Promise<void>;
 
 /**
  * One request, as `isAuthenticated`, `resolveFalAuth` and every guard see it. Its read half has the
@@ -79,6 +42,8 @@ export interface Call {
   readonly ip: string | undefined;
   /** The framework's own request object or context. */
   readonly native: unknown;
+  /** Bindings that the platform hands over per call (Workers). */
+  readonly env: Env;
   /** One request header, whatever the case of `name`. */
   getHeader(name: string): string | undefined;
   /** All request headers under lower-case names. */
@@ -86,75 +51,36 @@ export interface Call {
   /** The body as text; undefined when there is none. Reading it does not consume it. */
   getRequestBody(): Promise<string | undefined>;
   /**
-   * The body parsed as JSON, once; undefined when there is none.
-   * @throws SyntaxError when it is not JSON
+   * The body parsed as JSON; undefined when there is none. Up to `inspectBytes`.
+   *
+   * @throws (as a rejection that answers the call with 413 or 422 unless caught) when it is larger,
+   *   no JSON, compressed, or holds a key twice: fal might read it otherwise than the guard did
    */
   json(): Promise<unknown>;
-  /** Asks to see the reply before it is relayed; returning a refusal replaces it. */
+  /**
+   * What fal's model is given: the members of the body's object, and of the query of a GET. Values of
+   * a query are texts. Up to `inspectBytes`.
+   *
+   * @throws as `json`; also when the body is no object, or a name stands twice
+   */
+  inputs(): Promise<Record<string, unknown>>;
+  /**
+   * Asks to see the reply before it is relayed; answering with a refusal replaces it. The reply waits
+   * only for a hook that answers with a promise.
+   */
   onReply(hook: ReplyHook): void;
   /** Asks to be told how the call ended: exactly once, whatever happens. */
   onEnd(hook: EndHook): void;
 }
 
-/** Decides about one call: nothing to let it pass, a refusal to stop it. */
+export type ReplyHook = (reply: Reply) => Refusal | void | Promise<Refusal | void>;
+export type EndHook = (end: End) => void | Promise<void>;
+
+/**
+ * Decides about one call: nothing to let it pass, a refusal to stop it. Any other answer, and an
+ * exception, stops it as a fault.
+ */
 export type Guard = (call: Call) => Refusal | void | Promise<Refusal | void>;
 
 /** What the documented hooks receive: a {@link Call} that is the published behavior as well. */
 export type HookCall = Call & ProxyBehavior<unknown>;
-
-/**
- * A call with what only the pipeline may touch. A class only because its methods are shared by every
- * request, where closures would be made anew.
- */
-export class OpenCall implements HookCall {
-  readonly incoming: Incoming;
-  readonly target: Target;
-  readonly id: string;
-  readonly method: string;
-  readonly ip: string | undefined;
-  readonly native: unknown;
-  user: User | undefined;
-  readonly arrived: number = Date.now();
-  readonly replyHooks: ReplyHook[] = [];
-  readonly endHooks: EndHook[] = [];
-  private parsed: Promise<unknown> | undefined;
-  readonly respondWith: () => never = onlyTheProxyAnswers;
-  readonly sendResponse: () => never = onlyTheProxyAnswers;
-  readonly sendHeader: () => never = onlyTheProxyAnswers;
-
-  constructor(incoming: Incoming, target: Target) {
-    this.incoming = incoming;
-    this.target = target;
-    this.id = incoming.adapter;
-    this.method = incoming.method;
-    this.ip = incoming.ip;
-    this.native = incoming.native;
-  }
-
-  getHeader(name: string): string | undefined {
-    return this.incoming.header(name.toLowerCase());
-  }
-  getHeaders(): Record<string, string> {
-    return Object.fromEntries(this.incoming.headers());
-  }
-  async getRequestBody(): Promise<string | undefined> {
-    const bytes = await this.incoming.body?.bytes();
-    return bytes && new TextDecoder().decode(bytes);
-  }
-  json(): Promise<unknown> {
-    this.parsed ??= this.getRequestBody().then((text) => (text ? JSON.parse(text) : undefined));
-    return this.parsed;
-  }
-  onReply(hook: ReplyHook): void {
-    this.replyHooks.push(hook);
-  }
-  onEnd(hook: EndHook): void {
-    this.endHooks.push(hook);
-  }
-}
-
-function onlyTheProxyAnswers(): never {
-  throw new Error(
-    "A hook decides and the proxy answers: return false, undefined or a refusal instead.",
-  );
-}

@@ -1,4 +1,5 @@
 /** What each option must look like, and the message for one that does not. */
+import { mayBeListed } from "./headers.ts";
 import type { ProxyConfig } from "./options.ts";
 import { parseUrl } from "./url.ts";
 
@@ -20,6 +21,7 @@ const areOrigins = isListOf(isText(/^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/i));
 const areHosts = isListOf(
   (value) => isText(/^[\w.:[\]-]+$/)(value) && parseUrl(`https://${value}`)?.host === value,
 );
+const areHeaders = isListOf((name) => typeof name === "string" && mayBeListed(name.toLowerCase()));
 const isWebhookWord = isText(/^(forward|deny)$/);
 
 /** Of each option: what it must be, with an example, and whether it is. */
@@ -37,6 +39,20 @@ const OPTIONS: Readonly<Record<keyof ProxyConfig, readonly [form: string, holds:
   resolveFalAuth: ["a function: async (call) => process.env.MY_FAL_KEY", isFunction],
   callerKeys: ['"accept" or "refuse"', isText(/^(accept|refuse)$/)],
   maxBodyBytes: ["a number of bytes, such as 52428800", isPositive],
+  inspectBytes: ["a number of bytes, such as 1048576", isPositive],
+  maxInFlight: [
+    "a number of calls, such as 1000",
+    (value) => value === Infinity || isPositive(value),
+  ],
+  forwardRequestHeaders: [
+    'names of request headers, such as ["x-fal-new"]; none for credentials or framing',
+    areHeaders,
+  ],
+  dropRequestHeaders: ['names of request headers, such as ["x-fal-queue-priority"]', areHeaders],
+  forwardResponseHeaders: [
+    'names of reply headers, such as ["content-disposition"]; none for framing',
+    areHeaders,
+  ],
   timeouts: [
     "numbers of ms: { connect: 10000, headers: 3600000, idle: 3600000 }",
     (value) =>
@@ -48,7 +64,7 @@ const OPTIONS: Readonly<Record<keyof ProxyConfig, readonly [form: string, holds:
   ],
   cors: [
     '{ origins: ["https://app.example"], credentials: true } or { origins: "*" }',
-    ({ origins, credentials }) => (origins === "*" && !credentials) || areOrigins(origins),
+    (value) => (value.origins === "*" && !value.credentials) || areOrigins(value.origins),
   ],
   webhooks: [
     '"forward", "deny" or { hosts: ["hooks.example.com"] }, each as its URL has it, with its port',
@@ -99,7 +115,13 @@ export function upstreamOrigin(given: NonNullable<ProxyConfig["upstream"]>): str
   return loopback || remote ? url.origin : undefined;
 }
 
+// A key may stand where a function belongs, so no text is repeated.
 function wrong(what: string, form: string, value: unknown): TypeError {
-  const shown = JSON.stringify(value) ?? `a ${typeof value}`;
+  const shown =
+    typeof value === "number" || typeof value === "boolean" || value === null
+      ? String(value)
+      : Array.isArray(value)
+        ? "this list"
+        : `this ${typeof value}`;
   return new TypeError(`fal proxy: ${what} must be ${form}, not ${shown}.`);
 }

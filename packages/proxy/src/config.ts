@@ -15,9 +15,15 @@ export interface ResolvedConfig extends Defaults {
   readonly timeouts: Readonly<Required<Timeouts>>;
   readonly cors?: CorsOptions | undefined;
   readonly onEvent?: EventHandler | undefined;
+  /** Lower-case names. */
+  readonly forwardRequestHeaders: ReadonlySet<string>;
+  readonly dropRequestHeaders: readonly string[];
+  readonly forwardResponseHeaders: ReadonlySet<string>;
   /** The origin from the option; the environment is asked per call. */
   readonly upstream: string | undefined;
   readonly development: boolean;
+  /** Says once, in development, that a header of fal's family is not forwarded. */
+  readonly mention: (header: string) => void;
 }
 
 /** What stands where an app says nothing. */
@@ -25,6 +31,8 @@ interface Defaults {
   readonly allowUnauthorizedRequests: boolean;
   readonly callerKeys: "accept" | "refuse";
   readonly maxBodyBytes: number;
+  readonly inspectBytes: number;
+  readonly maxInFlight: number;
   readonly webhooks: WebhookRule;
   readonly cacheControl: string;
   readonly guards: readonly Guard[];
@@ -56,17 +64,24 @@ export function resolveConfig(config: ProxyConfig): ResolvedConfig {
     allowUnauthorizedRequests: !isAuthenticated,
     callerKeys: isAuthenticated ? "refuse" : "accept",
     maxBodyBytes: 50 * 1024 * 1024,
+    inspectBytes: 1024 * 1024,
+    maxInFlight: Infinity,
     webhooks: "forward",
     cacheControl: "no-store, no-transform",
     guards: [],
   };
+  const development = isDevelopment();
   const resolved: ResolvedConfig = {
     ...defaults,
     ...given(config),
+    forwardRequestHeaders: new Set(lowerCase(config.forwardRequestHeaders)),
+    dropRequestHeaders: lowerCase(config.dropRequestHeaders),
+    forwardResponseHeaders: new Set(lowerCase(config.forwardResponseHeaders)),
     allow: compileAllowRules(allowedUrlPatterns ?? DEFAULT_ALLOWED_URL_PATTERNS, allowedEndpoints),
     timeouts: { connect: 10_000, headers: HOUR, idle: HOUR, ...given(timeouts) },
     upstream: upstream && upstreamOrigin(upstream),
-    development: isDevelopment(),
+    development,
+    mention: development ? mentionHeader : () => {},
   };
   if (allowedEndpoints.length === 0) {
     warnOnce("allowedEndpoints is empty: every fal endpoint can be called. List yours");
@@ -90,3 +105,18 @@ function warnOnce(text: string): void {
   if (!warned.has(text)) console.warn(`fal proxy: ${text} before production.`);
   warned.add(text);
 }
+
+const mentioned = new Set<string>();
+// Callers choose the names.
+const MOST_MENTIONED = 20;
+
+function mentionHeader(header: string): void {
+  if (mentioned.has(header) || mentioned.size === MOST_MENTIONED) return;
+  mentioned.add(header);
+  console.warn(
+    `fal proxy: the request header ${header.slice(0, 100)} is not sent to fal; the option forwardRequestHeaders adds it.`,
+  );
+}
+
+const lowerCase = (names: readonly string[] = []): string[] =>
+  names.map((name) => name.toLowerCase());

@@ -1,6 +1,7 @@
 /** Whose key pays: the `authorization` value that goes to fal, or why there is none. */
-import type { Incoming, OpenCall } from "./call.ts";
 import { readEnv, type Env } from "./environment.ts";
+import type { Incoming } from "./incoming.ts";
+import type { OpenCall } from "./open-call.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 
 /** A fal key that the caller brought along, where one may: `Key …`, and nothing else, is a fal credential. */
@@ -24,15 +25,14 @@ export function keyFromEnv(env?: Env): string | undefined {
 
 /** Who pays, in order: the caller, `resolveFalAuth`, the adapter's own option, the environment. */
 export async function credentialFor(call: OpenCall): Promise<string | Refusal> {
-  const { incoming } = call;
-  const own = callerKey(incoming);
+  const own = callerKey(call);
   if (own !== undefined) return own;
-  const { resolveFalAuth } = incoming.config;
+  const { resolveFalAuth } = call.config;
   if (resolveFalAuth) return toAuthorization(await resolveFalAuth(call), "resolveFalAuth returned");
-  const given = await incoming.resolveApiKey?.();
+  const given = await call.adapterKey?.();
   return given
     ? toAuthorization(given, "The adapter's key option gave")
-    : toAuthorization(keyFromEnv(incoming.env), "The environment variable FAL_KEY holds");
+    : toAuthorization(keyFromEnv(call.env), "The environment variable FAL_KEY holds");
 }
 
 /**

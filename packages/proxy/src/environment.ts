@@ -1,4 +1,5 @@
 /** Reads environment variables wherever the runtime keeps them, and only when asked. */
+import type { WaitUntil } from "./incoming.ts";
 
 /** What a platform hands over per call (Workers bindings), or nothing. */
 export type Env = object | undefined;
@@ -21,4 +22,16 @@ export function readEnv(name: string, env?: Env): string | undefined {
 export function isDevelopment(): boolean {
   const env = (globalThis as Global).process?.env;
   return env !== undefined && env["NODE_ENV"] !== "production";
+}
+
+const VERCEL: unique symbol = Symbol.for("@vercel/request-context") as never;
+
+interface RequestContext {
+  get?(): { waitUntil?: WaitUntil } | undefined;
+}
+
+/** The `waitUntil` of the request under way, where the platform keeps one in a global (Vercel). */
+export function ambientWaitUntil(): WaitUntil | undefined {
+  const context = (globalThis as { [VERCEL]?: RequestContext })[VERCEL]?.get?.();
+  return context?.waitUntil?.bind(context);
 }

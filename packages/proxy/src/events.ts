@@ -1,5 +1,9 @@
 /** What the proxy tells its operator: typed, without bodies, headers or keys. */
-import type { End, Incoming, OpenCall } from "./call.ts";
+import { goOn } from "./background.ts";
+import type { End } from "./end.ts";
+import type { OpenCall } from "./open-call.ts";
+import { print } from "./print.ts";
+import { isThenable } from "./promise.ts";
 import type { RefusalCode } from "./refusal.ts";
 import type { Operation, Target } from "./target.ts";
 
@@ -21,43 +25,44 @@ export interface EventSubject {
 /** What happened. */
 export type Happening =
   | {
-      /** A request was answered by the proxy itself. */
+      /** A request was answered by the proxy itself: once for each. */
       readonly type: "refused";
       readonly status: number;
       readonly code: RefusalCode;
     }
   | ({
-      /** A forwarded request is over. */
+      /** A call that was to be forwarded is over. */
       readonly type: "ended";
       /** Since the request arrived, in ms. */
       readonly durationMs: number;
       /** Until fal's reply began, in ms; undefined when none came. */
       readonly firstByteMs: number | undefined;
-      /** fal's `x-fal-billable-units`, as sent. */
-      readonly billableUnits: string | undefined;
     } & End)
   | {
       /** Code of the app (a hook, a guard) or of the proxy threw. */
       readonly type: "fault";
+      /** One line, bounded, without control characters. */
       readonly error: string;
     };
 
-/** Handed to `onEvent`. A handler that throws is reported on stderr and changes nothing. */
+/** Handed to `onEvent`. */
 export type ProxyEvent = EventSubject & Happening;
 
-/** The `onEvent` option. */
-export type EventHandler = (event: ProxyEvent) => void;
+/** The `onEvent` option. One that throws or rejects is reported on stderr and changes nothing. */
+export type EventHandler = (event: ProxyEvent) => unknown;
 
 /** Tells the operator's handler, if there is one, so that its trouble stays its own. */
-export function tell(incoming: Incoming, call: OpenCall | undefined, what: Happening): void {
-  const { config, adapter, method, ip } = incoming;
+export function tell(call: OpenCall, what: Happening): void {
+  const { config, id: adapter, method, ip } = call;
   if (config.onEvent === undefined) return;
-  const { operation, host, endpoint, app, requestId }: Partial<Target> = call?.target ?? {};
-  const userId = call?.user?.id;
+  const { operation, host, endpoint, app, requestId }: Partial<Target> = call.target ?? {};
+  const userId = call.user?.id;
   const subject = { adapter, method, operation, host, endpoint, app, requestId, userId, ip };
+  const failed = (error: unknown): void => print("onEvent failed", error, call.credential);
   try {
-    config.onEvent({ ...subject, ...what });
+    const told: unknown = config.onEvent({ ...subject, ...what });
+    if (isThenable(told)) goOn(call, Promise.resolve(told).catch(failed));
   } catch (error) {
-    console.error("fal proxy: onEvent threw", error);
+    failed(error);
   }
 }

@@ -1,12 +1,12 @@
 /** `handleRequest`, the published package's door for frameworks of one's own. */
 import type { ProxyBehavior } from "./behavior.ts";
 import { bufferedBody, type IncomingBody } from "./body.ts";
-import type { Incoming } from "./call.ts";
 import { resolveConfig, type ResolvedConfig } from "./config.ts";
 import type { ProxyConfig } from "./options.ts";
 import { fault } from "./fault.ts";
 import { answerHeaders } from "./headers.ts";
-import { isRefusal, refusalBody } from "./refusal.ts";
+import { OpenCall } from "./open-call.ts";
+import { isRefusal, toAnswer } from "./refusal.ts";
 import { serve } from "./web.ts";
 
 /**
@@ -25,32 +25,40 @@ export async function handleRequest<ResponseType>(
   behavior: ProxyBehavior<ResponseType>,
   config: ProxyConfig = {},
 ): Promise<ResponseType> {
+  const resolved = resolvedOnce(config);
   const headers = headersOf(behavior);
-  const base = {
-    config: resolvedOnce(config),
-    adapter: behavior.id,
-    method: behavior.method.toUpperCase(),
-    header: (name: string) => headers.get(name) ?? single(behavior.getHeader(name)),
-    headers: () => headers,
-    ip: undefined,
-    native: behavior,
-    env: undefined,
-    // Such a host reads the Response as if `fetch` had made it, so its body must be plain.
-    relaysEncoded: false,
-    resolveApiKey: behavior.resolveApiKey,
-  };
-  let incoming: Incoming = { ...base, body: undefined };
+  const open = (body: IncomingBody | undefined): OpenCall =>
+    new OpenCall({
+      config: resolved,
+      id: behavior.id,
+      method: behavior.method.toUpperCase(),
+      header: (name) => headers.get(name) ?? single(behavior.getHeader(name)),
+      headers: () => headers,
+      body,
+      ip: undefined,
+      native: behavior,
+      env: undefined,
+      // Such a host reads the Response as if `fetch` had made it, so its body must be plain.
+      keepsCoding: false,
+      waitUntil: undefined,
+      background: new Set(),
+      adapterKey: behavior.resolveApiKey,
+    });
+  let call = open(undefined);
   let answer;
   try {
-    incoming = { ...base, body: await bodyOf(behavior, incoming) };
-    answer = await serve(incoming, undefined);
+    call = open(await bodyOf(behavior, resolved.maxBodyBytes));
+    answer = await serve(call, undefined);
   } catch (error) {
-    answer = fault(incoming, undefined, error);
+    answer = fault(call, error);
   }
   if (isRefusal(answer)) {
-    const own = { ...answerHeaders(incoming), ...answer.headers };
-    for (const [name, value] of Object.entries(own)) behavior.sendHeader(name, value);
-    return behavior.respondWith(answer.status, refusalBody(answer, incoming.config.development));
+    const { status, headers: own, body } = toAnswer(answer, resolved.development);
+    for (const [name, value] of Object.entries({ ...answerHeaders(call), ...own })) {
+      // The host writes it, as it writes every body of its own.
+      if (name !== "content-type") behavior.sendHeader(name, value);
+    }
+    return behavior.respondWith(status, body);
   }
   // A host that reads the body itself writes its own length.
   answer.headers.forEach((value, name) => {
@@ -82,8 +90,9 @@ function single(value: ReturnType<ProxyBehavior<unknown>["getHeader"]>): string 
 
 async function bodyOf(
   behavior: ProxyBehavior<unknown>,
-  { method, config }: Incoming,
+  limit: number,
 ): Promise<IncomingBody | undefined> {
+  const method = behavior.method.toUpperCase();
   const text = method === "GET" ? undefined : await behavior.getRequestBody();
-  return text ? bufferedBody(new TextEncoder().encode(text), config.maxBodyBytes) : undefined;
+  return text ? bufferedBody(new TextEncoder().encode(text), limit) : undefined;
 }

@@ -1,103 +1,171 @@
-/** The only file that names a header to forward or to drop, in both directions. */
-import type { Incoming } from "./call.ts";
+/** The only file that names a header to forward or to relay: what is not named here stays behind. */
+import type { Incoming } from "./incoming.ts";
 import { corsHeaders } from "./cors.ts";
+import { isFalHost } from "./fal-hosts.ts";
+import type { OpenCall } from "./open-call.ts";
 import { TARGET_URL_HEADER } from "./target.ts";
+import { parseUrl } from "./url.ts";
 
 /** Header names in lower case with their values, repeats kept apart. */
 export type HeaderList = ReadonlyArray<readonly [name: string, value: string]>;
 
-// From the caller to fal. Everything else (cookies, the caller's authorization, x-forwarded-*, origin,
-// referer, hop-by-hop) is the app's business, not fal's.
-const FORWARDED = new RegExp(
-  "^(?:" +
-    // A body goes on as it came, so its coding must be named.
-    "accept(?:-language|-encoding)?|content-(?:type|encoding)|user-agent" +
-    // But for the names that the platform sets between its own parts, or that pick whom to bill.
-    "|x-fal-(?!(?:target-url|cdn-token|client-proxy|request-id|runner-health-check|user-id)$).*" +
-    "|x-app-fal-(?!can-disable-filter$).*" +
-    ")$",
-);
-
-// From fal to the caller: all but these, because the answer is planted on the app's own origin.
-const RELAYED = new RegExp(
-  "^(?!(?:" +
-    // Meant for one connection (RFC 9110 §7.6.1).
-    "connection|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-.*" +
-    // They would set state or policy for the app's whole site.
-    "|set-cookie2?|clear-site-data|access-control-.*|cross-origin-.*|content-security-policy.*" +
-    "|origin-agent-cluster|permissions-policy|referrer-policy|service-worker-allowed" +
-    "|strict-transport-security|public-key-pins|timing-allow-origin|server-timing" +
-    "|nel|report-to|reporting-endpoints|refresh|link" +
-    "|x-content-type-options|x-frame-options|x-xss-protection" +
-    // A web server in front would obey these: serve a file of its own, or buffer a stream.
-    "|x-sendfile|x-accel-.*" +
-    // fal's word about its own host, port and protocol.
-    "|alt-svc|server|via" +
-    // It would make the browser ask the app's visitor for a password.
-    "|www-authenticate" +
-    // One URL serves every target, so nothing about caching carries over; see `answerHeaders`.
-    "|age|(?:cdn-)?cache-control|surrogate-control|etag|expires|last-modified|pragma|vary" +
-    // The server in front writes its own.
-    "|date" +
-    // A credential between fal's own parts.
-    "|x-fal-cdn-token" +
-    ")$)",
-);
+/**
+ * From the caller to fal. Everything else (cookies, the caller's authorization, x-forwarded-*, origin,
+ * referer, hop-by-hop) is the app's business, or could set what nobody thought of.
+ */
+const FORWARDED: ReadonlySet<string> = new Set([
+  // How fal shall answer: an event stream or JSON, its language, its coding.
+  "accept",
+  "accept-encoding",
+  "accept-language",
+  // A body goes on as it came, so its type and coding must be named.
+  "content-encoding",
+  "content-type",
+  "user-agent",
+  // Browsers do not let a page set user-agent: fal's Dart client names itself here.
+  "x-fal-user-agent",
+  // How long a call may wait for a runner, under its two names, and its place in the queue.
+  "x-fal-queue-priority",
+  "x-fal-request-start-timeout",
+  "x-fal-request-timeout",
+  // Which runner, which fallback, how many attempts.
+  "x-app-fal-disable-fallback",
+  "x-fal-disable-fallbacks",
+  "x-fal-no-retry",
+  "x-fal-retry-config",
+  "x-fal-runner-hint",
+  // What becomes of payloads and files.
+  "x-fal-file-name",
+  "x-fal-object-lifecycle",
+  "x-fal-object-lifecycle-preference",
+  "x-fal-store-io",
+  // The caller's own labels, for fal's usage pages.
+  "x-fal-tags",
+]);
 
 /**
- * The headers of the upstream request. Bodies are framed by the upstream client.
- *
- * @param credential the value of `authorization`
- * @param acceptEncoding whether an encoded reply can be relayed as it is: then the caller's wish goes on
+ * From fal to the caller. Everything else would speak for the app's own origin (cookies, policies,
+ * caching), for fal's connection, or to a web server in front of the app.
  */
-export function forwardHeaders(
-  incoming: Incoming,
-  credential: string,
-  acceptEncoding: boolean,
-): Record<string, string> {
-  const headers = Object.fromEntries(pick(incoming.headers(), FORWARDED));
-  if (!acceptEncoding) delete headers["accept-encoding"];
+const RELAYED: ReadonlySet<string> = new Set([
+  // What the body is.
+  "accept-ranges",
+  "content-encoding",
+  "content-language",
+  "content-length",
+  "content-range",
+  "content-type",
+  // Where to go on: see `relayLocation`.
+  "location",
+  // When to come back.
+  "ratelimit",
+  "ratelimit-limit",
+  "ratelimit-policy",
+  "ratelimit-remaining",
+  "ratelimit-reset",
+  "retry-after",
+]);
+
+/** What fal says of a call: request id, billable units, error type. */
+const FROM_FAL = "x-fal-";
+
+/** Credentials between fal's own parts, `x-fal-cdn-token` and its like. */
+const CREDENTIAL = /token|secret|credential|authorization|jwt|-key\b/;
+
+/** Fields that RFC 9110 §5.3 lets a recipient join; of every other one only the first counts. */
+const LISTS: ReadonlySet<string> = new Set([
+  "accept-ranges",
+  "content-encoding",
+  "content-language",
+  "ratelimit",
+  "ratelimit-policy",
+]);
+
+/**
+ * Names that no option may let through, either way: they frame a message or belong to one connection
+ * (RFC 9110 §7.6.1), or the proxy writes them itself.
+ */
+const OWN =
+  /^(?:access-control-.*|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|host|content-length|expect|authorization|x-fal-target-url|x-fal-client-proxy|http2-settings)$/;
+
+/** Whether an option may name this header, in lower case. */
+export const mayBeListed = (name: string): boolean =>
+  /^[\w!#$%&'*+.^`|~-]+$/.test(name) && !OWN.test(name);
+
+/** The headers of the upstream request. Bodies are framed by the upstream client. */
+export function forwardHeaders(call: OpenCall, credential: string): Record<string, string> {
+  const { forwardRequestHeaders, dropRequestHeaders } = call.config;
+  const headers: Record<string, string> = {};
+  let hop = "";
+  for (const [name, value] of call.headers()) {
+    if (FORWARDED.has(name) || forwardRequestHeaders.has(name)) headers[name] = value;
+    else if (name === "connection") hop = value.toLowerCase();
+    else if (/^x-(?:app-)?fal-/.test(name) && mayBeListed(name)) call.config.mention(name);
+  }
+  // Fields that Connection names are meant for one hop.
+  if (hop) for (const name of hop.split(/[\s,]+/)) delete headers[name];
+  for (const name of dropRequestHeaders) delete headers[name];
+  if (!call.keepsCoding) delete headers["accept-encoding"];
   headers["authorization"] = credential;
-  headers["x-fal-client-proxy"] = `@fal-ai/server-proxy/${incoming.adapter}`;
+  headers["x-fal-client-proxy"] = `@fal-ai/server-proxy/${call.id}`;
   return headers;
 }
 
-/** The headers of fal's reply that go on to the caller. */
-export function relayHeaders(reply: HeaderList): Array<readonly [string, string]> {
-  const kept = pick(reply, RELAYED);
+/** The headers of fal's reply that go on to the caller, each once. */
+export function relayHeaders(call: OpenCall, reply: HeaderList): Record<string, string> {
+  const { forwardResponseHeaders } = call.config;
+  const reflects = keyFinder(call.credential);
+  // No prototype: a reply may name a header `constructor`.
+  const headers: Record<string, string> = Object.create(null);
+  for (const [name, sent] of reply) {
+    const passes = name.startsWith(FROM_FAL) ? !CREDENTIAL.test(name) : RELAYED.has(name);
+    if (!passes && !forwardResponseHeaders.has(name)) continue;
+    const value = name === "location" ? relayLocation(call, sent) : sent;
+    if (value === undefined || reflects(value)) continue;
+    const before = headers[name];
+    if (before === undefined) headers[name] = value;
+    else if (LISTS.has(name)) headers[name] = `${before}, ${value}`;
+  }
   // nginx in front collects a stream otherwise.
-  if (/^text\/event-stream\b/i.test(findHeader(kept, "content-type") ?? "")) {
-    kept.push(["x-accel-buffering", "no"]);
+  if (/^text\/event-stream\b/i.test(headers["content-type"] ?? "")) {
+    headers["x-accel-buffering"] = "no";
   }
-  return kept;
-}
-
-/** Those with a passing name, but for fields that Connection names: they are meant for one hop (RFC 9110 §7.6.1). */
-function pick(
-  headers: Iterable<readonly [string, string]>,
-  passing: RegExp,
-): Array<readonly [string, string]> {
-  const kept = [];
-  let named = "";
-  for (const header of headers) {
-    const [name, value] = header;
-    if (passing.test(name)) kept.push(header);
-    else if (name === "connection") named += `,${value}`;
-  }
-  const hop = named.toLowerCase().split(/[\s,]+/);
-  return kept.filter(([name]) => !hop.includes(name));
-}
-
-/** The headers of a body whose coding was undone: the name of the coding and the coded length would be untrue. */
-export function withoutCoding(headers: HeaderList): HeaderList {
-  return headers.filter(([name]) => !/^content-(encoding|length)$/.test(name));
+  return headers;
 }
 
 /**
- * The headers of every answer, relayed or our own: the same URL answers for every target, so a
- * cache that is not told would hand out the wrong one; `no-transform` keeps a compressing
- * middleware from holding back a stream (RFC 9111 §5.2.2.6). `nosniff`: fal's bodies stand on the
- * app's own origin, and a model may return whatever it was talked into.
+ * A `location` as fal means it, or nothing: relative to the app it would send the visitor's browser,
+ * with its cookies, to another page of the app.
+ */
+function relayLocation({ target }: OpenCall, value: string): string | undefined {
+  const { protocol, hostname, host, username, password, href } =
+    parseUrl(value, target.url) ?? ({} as Partial<URL>);
+  const plain = protocol === "https:" && hostname === host && !username && !password;
+  return plain && isFalHost(hostname as string) ? href : undefined;
+}
+
+/** Finds the key, or its secret half, in a text of fal's. */
+function keyFinder(credential = ""): (text: string) => boolean {
+  const [, key = ""] = /^\S+\s+(.+)$/.exec(credential) ?? [];
+  if (key === "") return () => false;
+  const half = key.slice(key.indexOf(":") + 1);
+  // Half of a short one may stand anywhere by chance.
+  const secret = half.length < 8 ? key : half;
+  return (text) => text.includes(secret) || text.includes(encodeURIComponent(secret));
+}
+
+/** The headers of a body whose coding was undone: the coding's name and the coded length would be untrue. */
+export function withoutCoding(headers: HeaderList): HeaderList {
+  return headers.filter(([name]) => name !== "content-encoding" && name !== "content-length");
+}
+
+/**
+ * The headers of every answer, relayed or our own.
+ *
+ * - The same URL answers for every target, so a cache that is not told would hand out the wrong one.
+ * - `no-transform` keeps a compressing middleware from holding back a stream (RFC 9111 §5.2.2.6).
+ * - fal's bodies stand on the app's own origin, and a model may return whatever it was talked into:
+ *   they are taken for what they say, run nothing when opened as a page, and cannot be embedded by others.
  */
 export function answerHeaders(incoming: Incoming): Record<string, string> {
   const { cacheControl, cors } = incoming.config;
@@ -105,7 +173,9 @@ export function answerHeaders(incoming: Incoming): Record<string, string> {
     "cache-control": cacheControl,
     vary: cors ? `${TARGET_URL_HEADER}, origin` : TARGET_URL_HEADER,
     "x-content-type-options": "nosniff",
-    ...(cors && corsHeaders(cors, incoming.header("origin"))),
+    "content-security-policy": "sandbox; default-src 'none'",
+    "cross-origin-resource-policy": "same-origin",
+    ...(cors && corsHeaders(cors, incoming)),
   };
 }
 

@@ -9,7 +9,7 @@ export interface Timeouts {
   connect?: number;
   /** From there until fal's reply begins. Default 3,600,000. */
   headers?: number;
-  /** The longest silence inside a reply. Default 3,600,000. */
+  /** The longest silence inside a reply, of fal or of a caller who stops reading. Default 3,600,000. */
   idle?: number;
 }
 
@@ -40,8 +40,8 @@ export interface ProxyConfig {
    */
   allowUnauthorizedRequests?: boolean | undefined;
   /**
-   * The app's own check. Return true, or the {@link User}, to let the caller in. What the caller
-   * sent as `Authorization` then never reaches fal.
+   * The app's own check. Return true, or the {@link User}, to let the caller in: anything else is a
+   * no, also what is merely truthy. What the caller sent as `Authorization` then never reaches fal.
    * @default a caller is signed in who brings a fal key of his own (`Authorization: Key …`), which
    * then pays for his request
    */
@@ -56,6 +56,34 @@ export interface ProxyConfig {
   callerKeys?: "accept" | "refuse" | undefined;
   /** Largest request body in bytes. @default 52,428,800 (50 MiB) */
   maxBodyBytes?: number | undefined;
+  /**
+   * Largest request body that `call.json()` and `call.inputs()` read, in bytes; names of apps in a
+   * token request are read up to 64 KiB. Larger ones are refused to the hook that asks, with 413.
+   * @default 1,048,576 (1 MiB)
+   */
+  inspectBytes?: number | undefined;
+  /**
+   * How many calls may be under way in this process. A further one is refused with 503 `overloaded`
+   * before anything is sent, so that a client's retry buys nothing twice.
+   * @default Infinity
+   */
+  maxInFlight?: number | undefined;
+  /**
+   * Names of further request headers to send to fal, besides those that fal documents. Not for
+   * credentials and framing: `authorization`, `connection` and their like are refused at creation.
+   * @default []
+   */
+  forwardRequestHeaders?: readonly string[] | undefined;
+  /**
+   * Names of request headers that callers may not send to fal, such as `x-fal-queue-priority`.
+   * @default []
+   */
+  dropRequestHeaders?: readonly string[] | undefined;
+  /**
+   * Names of further headers of fal's replies to pass on to the caller, on the app's own origin.
+   * @default []
+   */
+  forwardResponseHeaders?: readonly string[] | undefined;
   timeouts?: Timeouts | undefined;
   /** Pages of other origins that may call. @default none */
   cors?: CorsOptions | undefined;
@@ -63,9 +91,12 @@ export interface ProxyConfig {
   webhooks?: WebhookRule | undefined;
   /** `cache-control` of every answer. @default "no-store, no-transform" */
   cacheControl?: string | undefined;
-  /** Run in order after authentication; the first refusal ends the call. @default [] */
+  /**
+   * Run in order after authentication and the endpoint list; the first refusal ends the call.
+   * @default []
+   */
   guards?: readonly Guard[] | undefined;
-  /** Receives typed events; never a body, a header or a key. */
+  /** Receives typed events; never a body, a header or a key. May be async. */
   onEvent?: EventHandler | undefined;
   /**
    * For development: where `https://HOST/PATH` is really sent, as `<upstream>/HOST/PATH`. It

@@ -1,25 +1,5 @@
 /** What the proxy says when it does not relay: one JSON shape, one table of codes. */
-
-/** Stable API: programs may compare them. The status of each is in {@link STATUS}. */
-export type RefusalCode =
-  | "invalid_target"
-  | "target_not_allowed"
-  | "endpoint_not_allowed"
-  | "method_not_allowed"
-  | "unauthenticated"
-  | "no_credentials"
-  | "budget_exhausted"
-  | "input_not_allowed"
-  | "body_too_large"
-  | "body_unavailable"
-  | "rate_limited"
-  | "too_many_in_flight"
-  | "not_found"
-  | "state_unavailable"
-  | "upstream_unreachable"
-  | "upstream_timeout"
-  | "upstream_unknown"
-  | "internal_error";
+import { isThenable } from "./promise.ts";
 
 // fal's clients retry 429, 502, 503 and 504 (status reads also 500), and a retried submit buys
 // twice: a deliberate refusal never uses those, except where waiting is the right answer.
@@ -28,6 +8,7 @@ const STATUS = {
   target_not_allowed: 400,
   endpoint_not_allowed: 400,
   method_not_allowed: 405,
+  origin_not_allowed: 403,
   unauthenticated: 401,
   no_credentials: 500,
   budget_exhausted: 402,
@@ -38,11 +19,15 @@ const STATUS = {
   too_many_in_flight: 429,
   not_found: 404,
   state_unavailable: 503,
+  overloaded: 503,
   upstream_unreachable: 502,
   upstream_timeout: 504,
   upstream_unknown: 500,
   internal_error: 500,
-} as const satisfies Record<RefusalCode, number>;
+};
+
+/** Stable API: programs may compare them. */
+export type RefusalCode = keyof typeof STATUS;
 
 /**
  * An expected "no": a value, not an exception. A guard returns one to stop a call.
@@ -54,7 +39,7 @@ const STATUS = {
  */
 export interface Refusal {
   readonly kind: "refusal";
-  /** HTTP status. */
+  /** HTTP status, 400 to 599. */
   readonly status: number;
   readonly code: RefusalCode;
   /** One or two sentences that a person can act on. Never a key, never a stack. */
@@ -63,7 +48,7 @@ export interface Refusal {
   readonly detail?: unknown;
   /** For the operator, shown only in development: which option to change. */
   readonly hint?: string;
-  /** Further response headers, lower-case names, such as `retry-after` (seconds). */
+  /** Further response headers, such as `retry-after` (seconds). */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -73,6 +58,8 @@ export type RefusalExtras = Partial<Pick<Refusal, "detail" | "hint" | "headers" 
 /**
  * Makes a refusal; the status follows from the code unless `extras.status` says otherwise.
  *
+ * @throws TypeError when it could not be sent: an unknown code, a status outside 400 to 599, a
+ *   header that HTTP does not allow, a detail that JSON does not hold
  * @example
  * ```ts
  * const guard: Guard = (call) =>
@@ -80,32 +67,91 @@ export type RefusalExtras = Partial<Pick<Refusal, "detail" | "hint" | "headers" 
  * ```
  */
 export function refuse(code: RefusalCode, message: string, extras: RefusalExtras = {}): Refusal {
-  return { kind: "refusal", status: STATUS[code], code, message, ...extras };
+  return checked({ kind: "refusal", status: STATUS[code], code, message, ...extras });
 }
 
-/** Tells a refusal from the other things that a step may return. */
+/** A refusal thrown by a step that has no other way to say no, such as reading a body for a hook. */
+export class Refused extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.refusal = refusal;
+  }
+}
+
+/** Tells a refusal from the other things that a step of the proxy may return. */
 export function isRefusal(value: unknown): value is Refusal {
   return (value as Refusal | undefined)?.kind === "refusal";
 }
 
-/** Asks one hook after the other until one refuses. */
-export async function firstRefusal<Subject>(
-  hooks: ReadonlyArray<(subject: Subject) => Refusal | void | Promise<Refusal | void>>,
+type Hook<Subject> = (subject: Subject) => Refusal | void | Promise<Refusal | void>;
+
+/**
+ * Asks one hook after the other until one refuses.
+ *
+ * @returns at once what is known at once; a promise only from the first hook that answers with one
+ * @throws what a hook throws; TypeError for an answer that is neither nothing nor a refusal
+ */
+export function firstRefusal<Subject>(
+  hooks: ReadonlyArray<Hook<Subject>>,
   subject: Subject,
-): Promise<Refusal | undefined> {
-  for (const hook of hooks) {
-    const refusal = await hook(subject);
+  first = 0,
+): Refusal | undefined | Promise<Refusal | undefined> {
+  for (let index = first; index < hooks.length; index += 1) {
+    const answer: unknown = (hooks[index] as Hook<Subject>)(subject);
+    if (isThenable(answer)) {
+      return Promise.resolve(answer).then(
+        (settled) => genuine(settled) ?? firstRefusal(hooks, subject, index + 1),
+      );
+    }
+    const refusal = genuine(answer);
     if (refusal) return refusal;
   }
   return undefined;
 }
 
-/** The JSON object that goes over the wire; `hint` is appended to the message in development. */
-export function refusalBody(
-  refusal: Refusal,
-  development: boolean,
-): { message: string; detail: unknown; code: RefusalCode } {
-  const hinted = development && refusal.hint !== undefined;
-  const message = hinted ? `${refusal.message} ${refusal.hint}` : refusal.message;
-  return { message, detail: refusal.detail ?? message, code: refusal.code };
+/** What a hook may answer: nothing, or a refusal that can be sent. */
+function genuine(answer: unknown): Refusal | undefined {
+  if (answer === undefined || answer === null) return undefined;
+  if (isRefusal(answer)) return checked(answer);
+  throw new TypeError(`A guard answers nothing or refuse(…), not ${typeof answer}.`);
+}
+
+function checked(refusal: Refusal): Refusal {
+  const { code, status, message, hint, headers = {}, detail } = refusal;
+  const unfit = (what: string): never => {
+    throw new TypeError(`A refusal has ${what}.`);
+  };
+  if (!Object.hasOwn(STATUS, code)) unfit(`a code of ${Object.keys(STATUS).join(", ")}`);
+  if (!Number.isInteger(status) || status < 400 || status > 599) unfit("a status of 400 to 599");
+  if (typeof message !== "string" || typeof (hint ?? "") !== "string") unfit("a text as message");
+  for (const [name, value] of Object.entries(headers)) {
+    const fits = /^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t\x20-\x7e]*$/.test(value);
+    if (!fits || typeof value !== "string") unfit("headers as HTTP writes them, in plain ASCII");
+    // Framing is the server's, and the body is the refusal's own.
+    if (/^(content-|transfer-|connection$)/i.test(name)) unfit(`no ${name} header`);
+  }
+  // @throws TypeError for what JSON does not hold: a BigInt, a circle
+  JSON.stringify(detail);
+  return refusal;
+}
+
+/** A refusal as it goes over the wire; `hint` is appended to the message in development. */
+export interface Answer {
+  readonly status: number;
+  /** Lower-case names; `content-type` is among them. */
+  readonly headers: Record<string, string>;
+  readonly body: { readonly message: string; readonly detail: unknown; readonly code: RefusalCode };
+}
+
+/** The only form in which a refusal leaves the proxy. */
+export function toAnswer(refusal: Refusal, development: boolean): Answer {
+  const { status, code, hint, detail } = refusal;
+  const message = development && hint ? `${refusal.message} ${hint}` : refusal.message;
+  const headers: Record<string, string> = { "content-type": "application/json" };
+  for (const [name, value] of Object.entries(refusal.headers ?? {})) {
+    headers[name.toLowerCase()] = value;
+  }
+  return { status, headers, body: { message, detail: detail ?? message, code } };
 }

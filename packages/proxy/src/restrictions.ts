@@ -1,12 +1,12 @@
 /** Rules about what a request asks for besides its endpoint: webhooks, and the apps of a token. */
 import { endpointRefusal } from "./allow.ts";
-import type { OpenCall } from "./call.ts";
+import type { OpenCall } from "./open-call.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import { readPlainUrl } from "./url.ts";
 
 /** Refuses a `fal_webhook` that the `webhooks` option does not let through. */
-export function webhookRefusal({ incoming, target }: OpenCall): Refusal | undefined {
-  const { webhooks } = incoming.config;
+export function webhookRefusal({ config, target }: OpenCall): Refusal | undefined {
+  const { webhooks } = config;
   if (webhooks === "forward") return undefined;
   const hosts = webhooks === "deny" ? [] : webhooks.hosts;
   const areAllowed = askedWebhooks(target.search).every((text) => {
@@ -35,35 +35,20 @@ const askedWebhooks = (search: string): string[] =>
  */
 export async function appsRefusal(call: OpenCall): Promise<Refusal | undefined> {
   const { operation, endpoint, path } = call.target;
-  const { allow } = call.incoming.config;
+  const { allow } = call.config;
   // A heartbeat names a session; a session's app was judged when it began.
   const namesApps =
     operation === "token" ||
     (operation === "signal" && endpoint === undefined && !path.startsWith("/session/heartbeat"));
   if (!allow.limited || !namesApps) return undefined;
-  const apps = namedApps((await call.getRequestBody()) ?? "");
+  const apps = namedApps(await call.json());
   const areListed =
     apps.length > 0 && apps.every((app) => typeof app === "string" && allow.app(app));
   return areListed ? undefined : endpointRefusal();
 }
 
-// fal's old and new token calls and its signalling use different names for the same thing. Names
-// that cannot be read beyond doubt count as none.
-function namedApps(text: string): unknown[] {
-  try {
-    const body: unknown = JSON.parse(text);
-    if (!isWrittenPlainly(text, body)) return [];
-    const { allowed_apps: list = [], app_id: id, app } = (body ?? {}) as Record<string, unknown>;
-    return Array.isArray(list) ? [...list, id, app].filter((name) => name !== undefined) : [];
-  } catch {
-    // No JSON, or too deep to be written again.
-    return [];
-  }
-}
-
-// Parsers disagree about a repeated key, so fal might read another one than we did. A repeated key
-// is lost when the value is written again.
-function isWrittenPlainly(text: string, value: unknown): boolean {
-  const bare = (json: string): string => json.replaceAll(/\s/g, "").replaceAll("\\/", "/");
-  return bare(text) === bare(JSON.stringify(value));
+// fal's old and new token calls and its signalling use different names for the same thing.
+function namedApps(body: unknown): unknown[] {
+  const { allowed_apps: list = [], app_id: id, app } = (body ?? {}) as Record<string, unknown>;
+  return Array.isArray(list) ? [...list, id, app].filter((name) => name !== undefined) : [];
 }

@@ -1,9 +1,9 @@
 /** Reads URLs, and tells those that everybody reads the same: what is judged here is read again by others. */
 
 /** The parsed URL, or undefined for what is none. (`URL.parse` is younger than the oldest Node that we serve.) */
-export function parseUrl(text: string): URL | undefined {
+export function parseUrl(text: string, base?: string): URL | undefined {
   try {
-    return new URL(text);
+    return new URL(text, base);
   } catch {
     return undefined;
   }

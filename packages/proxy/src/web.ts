@@ -1,14 +1,19 @@
 /** The front of every `Request → Response` host. */
-import { relaysEncoded } from "#upstream";
-import { IncomingBody, metered } from "./body.ts";
-import type { Incoming } from "./call.ts";
+import { keepsCoding as upstreamKeepsCoding } from "#upstream";
+import { drain, type Background } from "./background.ts";
+import { IncomingBody, missingBody } from "./body.ts";
 import { resolveConfig } from "./config.ts";
-import type { ProxyConfig } from "./options.ts";
+import { decide } from "./decide.ts";
+import { endCall } from "./end.ts";
 import type { Env } from "./environment.ts";
-import { answerHeaders, relayHeaders } from "./headers.ts";
-import { decide } from "./proxy.ts";
-import { isRefusal, refusalBody, type Refusal } from "./refusal.ts";
-import { obtain } from "./relay.ts";
+import { fault } from "./fault.ts";
+import { answerHeaders } from "./headers.ts";
+import type { WaitUntil } from "./incoming.ts";
+import { OpenCall } from "./open-call.ts";
+import type { ProxyConfig } from "./options.ts";
+import { isRefusal, refuse, toAnswer, type Refusal } from "./refusal.ts";
+import { Relay } from "./relay.ts";
+import { WebOutlet } from "./web-outlet.ts";
 
 /** What a host knows besides the Request. All optional. */
 export interface WebContext {
@@ -20,19 +25,26 @@ export interface WebContext {
   ip?: string | undefined;
   /** Tells that the caller went away, where the host knows better than the Request. */
   signal?: AbortSignal | undefined;
-  resolveApiKey?: (() => Promise<string | undefined>) | undefined;
+  /** Keeps the process alive for work after the answer, as the context of a Workers handler does. */
+  waitUntil?: WaitUntil | undefined;
+  /** Where the adapter itself is told a key. */
+  adapterKey?: (() => Promise<string | undefined>) | undefined;
 }
 
 /** How a host treats a Response. */
 export interface WebHost {
-  /** False where it drops `content-encoding`, so that an encoded body could not be read. @default true */
+  /** False where it drops `content-encoding`, so that a coded body could not be read. @default true */
   keepsCoding?: boolean;
   /** True where a large request body may end early without an error. @default false */
   cutsBodies?: boolean;
 }
 
 /** Answers one request; never rejects. */
-export type WebFront = (request: Request, context?: WebContext) => Promise<Response>;
+export interface WebFront {
+  (request: Request, context?: WebContext): Promise<Response>;
+  /** Resolves once no work goes on after an answer; never rejects. */
+  drain(): Promise<void>;
+}
 
 /**
  * Makes the front of one adapter.
@@ -45,11 +57,15 @@ export function createWebFront(
   { keepsCoding = true, cutsBodies = false }: WebHost = {},
 ): WebFront {
   const config = resolveConfig(options);
-  return async (request, { native = request, env, ip, signal, resolveApiKey } = {}) => {
+  const background: Background = new Set();
+  const front = async (
+    request: Request,
+    { native = request, env, ip, signal, waitUntil, adapterKey }: WebContext = {},
+  ): Promise<Response> => {
     const { headers, method } = request;
-    const incoming: Incoming = {
+    const call = new OpenCall({
       config,
-      adapter,
+      id: adapter,
       method,
       header: (name) => headers.get(name) ?? undefined,
       headers: () => headers,
@@ -57,62 +73,71 @@ export function createWebFront(
       ip,
       native,
       env,
-      resolveApiKey,
-      relaysEncoded: relaysEncoded && keepsCoding,
-    };
-    const answer = await serve(incoming, signal ?? request.signal);
-    return isRefusal(answer) ? refusalResponse(incoming, answer) : answer;
+      keepsCoding: upstreamKeepsCoding && keepsCoding,
+      waitUntil,
+      background,
+      adapterKey,
+    });
+    const answer = await serve(call, signal ?? request.signal);
+    return isRefusal(answer) ? refusalResponse(call, answer) : answer;
   };
+  return Object.assign(front, { drain: () => drain(background) });
 }
 
 /** Decides, sends and relays: a Response for whatever is not refused. Never rejects. */
 export async function serve(
-  incoming: Incoming,
+  call: OpenCall,
   signal: AbortSignal | undefined,
 ): Promise<Response | Refusal> {
-  const decision = await decide(incoming);
-  if (isRefusal(decision)) return decision;
-  const headers = answerHeaders(incoming);
-  if (decision.kind === "preflight") {
-    return new Response(null, { status: 204, headers: { ...headers, ...decision.headers } });
+  try {
+    const decision = await decide(call);
+    if (isRefusal(decision)) return decision;
+    if (decision.kind === "preflight") {
+      return new Response(null, { status: 204, headers: answerHeaders(call) });
+    }
+    // Nobody reads it: nginx's status for a caller who has gone.
+    if (decision.kind === "gone") return new Response(null, { status: 499 });
+    const outlet = new WebOutlet(call, () => relay);
+    const relay = new Relay(call, decision, outlet);
+    const leave = (): void => relay.leave();
+    if (signal?.aborted) leave();
+    else signal?.addEventListener("abort", leave, { once: true });
+    relay.run().finally(() => signal?.removeEventListener("abort", leave));
+    return await outlet.answer;
+  } catch (error) {
+    const refusal = fault(call, error);
+    endCall(call, "fault", false);
+    return refusal;
   }
-  const reply = await obtain(decision, signal);
-  if (isRefusal(reply)) return reply;
-  for (const [name, value] of relayHeaders(reply.headers)) {
-    const before = headers[name];
-    headers[name] = before === undefined ? value : `${before}, ${value}`;
-  }
-  const { status } = reply;
-  // The Fetch standard's null body statuses: a Response with a body would throw.
-  const body = status === 204 || status === 205 || status === 304 ? null : reply.body;
-  return new Response(body as BodyInit | null, { status, headers });
 }
 
 /** A refusal as the JSON answer that clients read. */
-export function refusalResponse(incoming: Incoming, refusal: Refusal): Response {
-  const { development } = incoming.config;
+export function refusalResponse(call: OpenCall, refusal: Refusal): Response {
+  const { status, headers, body } = toAnswer(refusal, call.config.development);
   // Remix 2 puts a Response of its own in place, which has no Response.json.
-  return new Response(JSON.stringify(refusalBody(refusal, development)), {
-    status: refusal.status,
-    headers: {
-      ...answerHeaders(incoming),
-      "content-type": "application/json",
-      ...refusal.headers,
-    },
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { ...answerHeaders(call), ...headers },
   });
 }
 
 function bodyOf(request: Request, limit: number, mayBeCut: boolean): IncomingBody | undefined {
   const declared = request.headers.get("content-length");
   if (request.method === "GET" || declared === "0") return undefined;
+  if (request.bodyUsed) {
+    return missingBody(
+      refuse("body_unavailable", "The request body was read before the proxy could read it.", {
+        hint: "Hand the proxy a clone of the request, or do not read its body.",
+      }),
+    );
+  }
   if (declared === null && request.body === null) return undefined;
-  const stream = (): ReadableStream<Uint8Array> => request.body as ReadableStream<Uint8Array>;
   return new IncomingBody({
     length: declared === null ? undefined : Number(declared),
+    coding: request.headers.get("content-encoding") ?? undefined,
     limit,
     mayBeCut,
     whole: async () => new Uint8Array(await request.arrayBuffer()),
-    stream,
-    watched: (meter) => metered(stream(), meter),
+    chunks: () => request.body as unknown as AsyncIterable<Uint8Array>,
   });
 }

@@ -94,7 +94,8 @@ describe.each(["rest.fal.ai/tokens/", "rest.fal.ai/tokens/realtime", "wma.fal.ru
   (url) => {
     const passes = async (allowedEndpoints: string[], body: string): Promise<boolean> => {
       const answer = await ask({ ...tokens, allowedEndpoints }, { url, body });
-      if (answer !== "endpoint_not_allowed") expect(answer).toBe(url);
+      // What cannot be read beyond doubt is refused as such.
+      if (!/^((endpoint|input)_not_allowed|body_too_large)$/.test(answer)) expect(answer).toBe(url);
       return answer === url;
     };
     const LIST = ["conformance/exact", "fal-ai/**"];
@@ -106,6 +107,7 @@ describe.each(["rest.fal.ai/tokens/", "rest.fal.ai/tokens/realtime", "wma.fal.ru
       '{"app":"conformance/exact/stream"}',
       '{"app_id":"fal-ai/flux"}',
       '{ "allowed_apps" : [ "fal-ai\\/flux" ] }\n',
+      '{"allowed_apps":["c\\u006fnformance/exact"]}',
       '{"allowed_apps":["conformance/exact"],"app":"fal-ai/x","app_id":"conformance/exact"}',
     ])("listed: %s", async (body) => {
       expect(await passes(LIST, body)).toBe(true);
@@ -125,7 +127,6 @@ describe.each(["rest.fal.ai/tokens/", "rest.fal.ai/tokens/realtime", "wma.fal.ru
       '{"allowed_apps":["conformance/exact/"]}',
       '{"allowed_apps":["conformance%2fexact"]}',
       '{"allowed_apps":["conformance/exact "]}',
-      '{"allowed_apps":["c\\u006fnformance/exact"]}',
       '{"allowed_apps":[["conformance/exact"]]}',
       '{"allowed_apps":[null]}',
       '{"allowed_apps":[1,"conformance/exact"]}',
@@ -142,7 +143,7 @@ describe.each(["rest.fal.ai/tokens/", "rest.fal.ai/tokens/realtime", "wma.fal.ru
       "{}",
       "{",
       "",
-      `{"app":"conformance/exact","deep":${"[".repeat(20_000)}${"]".repeat(20_000)}}`,
+      `{"app":"conformance/exact","long":"${"x".repeat(70_000)}"}`,
     ])("not listed, or not beyond doubt: %s", async (body) => {
       expect(await passes(LIST, body)).toBe(false);
       expect(fal.requests).toEqual([]);
@@ -164,7 +165,7 @@ describe("what names no app in its body", () => {
       expect(await ask(config, { url, body: "{" })).toBe(url);
       fal.reset();
     }
-    expect(await ask(config, { url: "wma.fal.run/ice", body: "{" })).toBe("endpoint_not_allowed");
+    expect(await ask(config, { url: "wma.fal.run/ice", body: "{" })).toBe("input_not_allowed");
   });
 
   it("nor is anything where all endpoints are allowed", async () => {

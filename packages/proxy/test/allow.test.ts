@@ -18,8 +18,11 @@ const target = (method: string, url: string): Target => {
 };
 
 /** What the lists say about a target: `yes`, or the code of the refusal. */
-const verdict = (urls: string[], endpoints: string[], url: string, method = "POST"): string =>
-  compileAllowRules(urls, endpoints).judge(target(method, url))?.code ?? "yes";
+const verdict = (urls: string[], endpoints: string[], url: string, method = "POST"): string => {
+  const allow = compileAllowRules(urls, endpoints);
+  const asked = target(method, url);
+  return (allow.url(asked) ?? allow.endpoint(asked))?.code ?? "yes";
+};
 
 const onUrl = (urls: string[], url: string): string => verdict(urls, [], url);
 const onEndpoint = (endpoints: string[], url: string, method?: string): string =>
@@ -177,8 +180,8 @@ describe("URL patterns", () => {
   });
 
   it("say which pattern is missing", () => {
-    const { judge } = compileAllowRules([], []);
-    expect(judge(target("POST", "fal.run/a/b?secret=1"))).toMatchObject({
+    const { url } = compileAllowRules([], []);
+    expect(url(target("POST", "fal.run/a/b?secret=1"))).toMatchObject({
       status: 400,
       code: "target_not_allowed",
       message: "The proxy may not call this URL.",
@@ -234,8 +237,8 @@ describe("endpoint patterns", () => {
   });
 
   it("say which id is missing", () => {
-    const { judge } = compileAllowRules(["**"], ["a/b"]);
-    const hint = (method: string, url: string): unknown => judge(target(method, url))?.hint;
+    const { endpoint } = compileAllowRules(["**"], ["a/b"]);
+    const hint = (method: string, url: string): unknown => endpoint(target(method, url))?.hint;
     expect(hint("POST", "fal.run/a/c/stream")).toBe('Add "a/c" to allowedEndpoints.');
     expect(hint("GET", "queue.fal.run/a/c/requests/1")).toBe('Add "a/c" to allowedEndpoints.');
     expect(endpointRefusal()).toMatchObject({

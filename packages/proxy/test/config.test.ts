@@ -8,7 +8,7 @@ describe("wrong options", () => {
     [
       "a text for a list",
       { allowedEndpoints: "fal-ai/flux" },
-      'allowedEndpoints must be globs over the endpoint id, without a host: ["fal-ai/flux/**"], not "fal-ai/flux".',
+      'allowedEndpoints must be globs over the endpoint id, without a host: ["fal-ai/flux/**"], not this string.',
     ],
     ["a host in an endpoint", { allowedEndpoints: ["fal.run/fal-ai/flux"] }, "without a host"],
     ["a leading slash", { allowedEndpoints: ["/fal-ai/flux"] }, "without a host"],

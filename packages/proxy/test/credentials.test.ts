@@ -1,6 +1,16 @@
-/** Keys as operators really paste them: repaired, or refused without repeating them. */
-import { describe, expect, it } from "vitest";
-import { toAuthorization } from "../src/credentials.ts";
+/** Whose key pays; and keys as operators really paste them: repaired, or refused without repeating them. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { resolveConfig } from "../src/config.ts";
+import { credentialFor, keyFromEnv, toAuthorization } from "../src/credentials.ts";
+import type { Incoming } from "../src/incoming.ts";
+import { OpenCall } from "../src/open-call.ts";
+import type { ProxyConfig } from "../src/options.ts";
+
+const VARIABLES = ["FAL_KEY", "FAL_KEY_ID", "FAL_KEY_SECRET"];
+
+// The developer's own must not decide.
+beforeEach(() => VARIABLES.forEach((name) => vi.stubEnv(name, undefined)));
+afterEach(() => vi.unstubAllEnvs());
 
 describe("toAuthorization", () => {
   it.each([
@@ -10,10 +20,16 @@ describe("toAuthorization", () => {
     ["'id:secret'", "Key id:secret"],
     ["Key id:secret", "Key id:secret"],
     ["key id:secret", "Key id:secret"],
+    ["Key   id:secret", "Key id:secret"],
+    ["Key\tid:secret", "Key id:secret"],
     ["Key Key id:secret", "Key id:secret"],
     ['"Key id:secret"', "Key id:secret"],
     ['Key "id:secret"', "Key id:secret"],
+    ["keyring:secret", "Key keyring:secret"],
+    ["undefined:null", "Key undefined:null"],
     ["Bearer eyJ.a.b", "Bearer eyJ.a.b"],
+    ["bearer eyJ.a.b", "Bearer eyJ.a.b"],
+    ["!:~", "Key !:~"],
   ])("%j becomes %j", (given, wanted) => {
     expect(toAuthorization(given, "It holds")).toBe(wanted);
   });
@@ -22,22 +38,114 @@ describe("toAuthorization", () => {
     [""],
     ["   "],
     ['""'],
+    ["Key"],
     ["Key "],
+    ["Bearer"],
     ["undefined"],
+    ["null"],
     ["Key undefined"],
     [undefined],
     [null],
     [7],
+    [["id:secret"]],
   ])("%j is no key", (given) => {
     expect(toAuthorization(given, "It holds")).toMatchObject({
       code: "no_credentials",
       status: 500,
+      hint: expect.stringMatching(/^It holds nothing: .*<id>:<secret>/),
     });
   });
 
-  it("does not repeat a broken key", () => {
-    const refusal = toAuthorization("id:sec ret\r\nx: y", "It holds");
-    expect(refusal).toMatchObject({ code: "no_credentials" });
-    expect(JSON.stringify(refusal)).not.toContain("sec");
+  it.each(["id:sec ret\r\nx: y", "id:sec\tret", "id:sec\u007fret", "id:s\u00ebcret"])(
+    "%j is a broken key, and is not repeated",
+    (given) => {
+      const refusal = toAuthorization(given, "It holds");
+      expect(refusal).toMatchObject({
+        code: "no_credentials",
+        message: expect.stringContaining("FAL_KEY"),
+        hint: expect.stringMatching(/^It holds a value with spaces or non-ASCII/),
+      });
+      expect(JSON.stringify(refusal)).not.toMatch(/id:s/);
+    },
+  );
+});
+
+describe("the key in the environment", () => {
+  it.each<[string, Record<string, string>, string | undefined]>([
+    ["one variable", { FAL_KEY: "a:b" }, "a:b"],
+    ["a pair", { FAL_KEY_ID: "i", FAL_KEY_SECRET: "s" }, "i:s"],
+    ["both", { FAL_KEY: "a:b", FAL_KEY_ID: "i", FAL_KEY_SECRET: "s" }, "a:b"],
+    ["a pair beside an empty one", { FAL_KEY: "", FAL_KEY_ID: "i", FAL_KEY_SECRET: "s" }, "i:s"],
+    ["half a pair", { FAL_KEY_ID: "i" }, undefined],
+    ["the other half", { FAL_KEY_SECRET: "s" }, undefined],
+    ["nothing", {}, undefined],
+  ])("%s", (_what, env, wanted) => {
+    expect(keyFromEnv(env)).toBe(wanted);
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    expect(keyFromEnv()).toBe(wanted);
   });
+});
+
+describe("who pays", () => {
+  const pays = (config: ProxyConfig, rest: Partial<Incoming> = {}) =>
+    credentialFor(
+      new OpenCall({
+        config: resolveConfig(config),
+        id: "test",
+        method: "POST",
+        header: () => undefined,
+        headers: () => [],
+        body: undefined,
+        ip: undefined,
+        native: undefined,
+        env: { FAL_KEY: "from:env" },
+        keepsCoding: true,
+        waitUntil: undefined,
+        background: new Set(),
+        adapterKey: undefined,
+        ...rest,
+      }),
+    );
+  const resolver: ProxyConfig = { resolveFalAuth: async () => "from:resolver" };
+  const adapterKey = async (): Promise<string> => "from:adapter";
+  const own = (value: string): Pick<Incoming, "header"> => ({
+    header: (name) => (name === "authorization" ? value : undefined),
+  });
+
+  it.each<[string, ProxyConfig, Partial<Incoming>, string]>([
+    ["the environment", {}, {}, "Key from:env"],
+    ["the adapter before it", {}, { adapterKey }, "Key from:adapter"],
+    ["not an adapter without one", {}, { adapterKey: async () => undefined }, "Key from:env"],
+    ["not an adapter with an empty one", {}, { adapterKey: async () => "" }, "Key from:env"],
+    ["resolveFalAuth before both", resolver, { adapterKey }, "Key from:resolver"],
+    [
+      "the caller before all, with what was sent",
+      resolver,
+      { adapterKey, ...own("key  a:b") },
+      "key  a:b",
+    ],
+    ["not the caller's session", resolver, own("Bearer Key a:b"), "Key from:resolver"],
+    [
+      "not a caller whom isAuthenticated judges",
+      { isAuthenticated: () => true },
+      own("Key a:b"),
+      "Key from:env",
+    ],
+  ])("%s", async (_what, config, rest, wanted) => {
+    expect(await pays(config, rest)).toBe(wanted);
+  });
+
+  it.each<[string, ProxyConfig, Partial<Incoming>, RegExp]>([
+    ["resolveFalAuth", { resolveFalAuth: async () => undefined }, {}, /^resolveFalAuth returned/],
+    ["the adapter", {}, { adapterKey: async () => "a b" }, /^The adapter's key option gave a/],
+    ["the environment", {}, { env: {} }, /^The environment variable FAL_KEY holds nothing/],
+  ])(
+    "a refusal names where the key should have come from: %s",
+    async (_what, config, rest, hint) => {
+      expect(await pays(config, rest)).toMatchObject({
+        code: "no_credentials",
+        hint: expect.stringMatching(hint),
+      });
+    },
+  );
 });

@@ -103,12 +103,14 @@ describe.each([
         order.push("reply");
         return refuse("not_found", "There is no such request.");
       });
-      call.onEnd((end) => void order.push(`end ${end.outcome} ${end.status}`));
+      call.onEnd(
+        (end) => void order.push(`end ${end.outcome} ${end.callerStatus} of ${end.status}`),
+      );
     });
     const response = await ask("fal.run/fal-ai/echo", { method: "POST", body: "{}" });
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ code: "not_found" });
-    expect(order).toEqual(["reply", "end refused 404"]);
+    expect(order).toEqual(["reply", "end refused 404 of 200"]);
     expect(ends).toMatchObject([{ outcome: "refused", sent: true }]);
   });
 
@@ -139,7 +141,16 @@ describe.each([
     });
     const { byteLength } = await response.arrayBuffer();
     await settled();
-    expect(ends).toEqual([{ outcome: "completed", status: 200, sent: true, bytes: byteLength }]);
+    expect(ends).toEqual([
+      {
+        outcome: "completed",
+        status: 200,
+        billableUnits: expect.any(String),
+        callerStatus: 200,
+        sent: true,
+        bytes: byteLength,
+      },
+    ]);
     expect(events).toMatchObject([
       {
         type: "ended",
@@ -158,7 +169,9 @@ describe.each([
     expect(response.status).toBe(500);
     expect(await response.json()).toMatchObject({ code: "upstream_unknown" });
     await settled();
-    expect(ends).toMatchObject([{ outcome: "upstream_failed", sent: true, status: 500 }]);
+    expect(ends).toMatchObject([
+      { outcome: "upstream_failed", sent: true, status: undefined, callerStatus: 500 },
+    ]);
   });
 
   it("is told that the caller left", async () => {

@@ -51,6 +51,16 @@ export const intendedDifferences: readonly Intended[] = [
     changes: { "reply header x-content-type-options": [null, "nosniff"] },
   },
   {
+    why: "what a model returns runs nothing on the app's origin, and is embedded nowhere else",
+    changes: {
+      "reply header content-security-policy": [
+        /^(default-src 'none')?$/,
+        "sandbox; default-src 'none'",
+      ],
+      "reply header cross-origin-resource-policy": [null, "same-origin"],
+    },
+  },
+  {
     row: "R15",
     why: "what fal says of its connection is not said of ours",
     changes: {
@@ -211,7 +221,6 @@ export const intendedDifferences: readonly Intended[] = [
       ...reached,
       "reply status": ["400", "200"],
       "reply header content-type": [/^text\/html/, "application/json"],
-      "reply header content-security-policy": ["default-src 'none'", null],
       // The page shows paths of the server: R35.
       "reply body": [/SyntaxError.*node_modules/s, made],
     },
@@ -250,7 +259,7 @@ export const intendedDifferences: readonly Intended[] = [
   {
     why: "so do those meant for the app behind fal",
     requests: ["fal-headers"],
-    changes: { "fal header x-app-fal-note": [null, "hello"] },
+    changes: { "fal header x-app-fal-disable-fallback": [null, "true"] },
   },
   {
     row: "R30",

@@ -221,6 +221,33 @@ export const authCases: Case[] = inTopic("auth", [
       }) satisfies Omit<Case, "topic">,
   ),
   {
+    id: "auth-locked-unlisted",
+    title: "an unknown caller cannot find out which endpoints are listed",
+    rule: "P-26",
+    level: "MUST",
+    profile: "locked",
+    hint: "Ask who calls before you ask the list, and answer both alike.",
+    run: async (rig) => {
+      const known = await rig.call({ target: "https://queue.fal.run/conformance/exact?{m}" });
+      await refused(known, "nobody is signed in", [401]);
+      const { code } = errorObject(known);
+      for (const [method, url] of [
+        ["POST", "queue.fal.run/conformance/other?{m}"],
+        ["POST", "fal.run/conformance/exact/stream?{m}"],
+        ["POST", "fal.run/conformance/other/stream?{m}"],
+        ["GET", "fal.run/fal-ai/other?{m}"],
+        ["GET", "queue.fal.run/fal-ai/flux/requests/{m}/status"],
+        ["GET", "queue.fal.run/fal-ai/other/requests/{m}/status"],
+        ["PUT", "queue.fal.run/fal-ai/other/requests/{m}/cancel"],
+        ["POST", "queue.fal.run/workflows/conformance/other?{m}"],
+      ] as const) {
+        const exchange = await rig.call({ method, target: `https://${url}` });
+        await refused(exchange, "nobody is signed in", [401]);
+        exchange.want(errorObject(exchange).code === code, `code is ${String(code)} here as well`);
+      }
+    },
+  },
+  {
     id: "auth-locked-invented-key",
     title: "where sign-in is required, an invented key never makes the operator pay",
     rule: "P-26",

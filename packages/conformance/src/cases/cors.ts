@@ -1,7 +1,16 @@
-/** Rules P-60 to P-62: which web pages may read the proxy's replies. */
+/** Rules P-60 to P-62 and P-77: which web pages may call the proxy and read its replies. */
 import type { Case } from "../case.ts";
-import type { Exchange, Rig } from "../rig.ts";
-import { headerList, inTopic, lists, relayed, singleHeader, unsent } from "../wants.ts";
+import type { Call, Exchange, Rig } from "../rig.ts";
+import {
+  errorObject,
+  headerList,
+  inTopic,
+  lists,
+  refused,
+  relayed,
+  singleHeader,
+  unsent,
+} from "../wants.ts";
 
 const profile = "cors";
 const origin = "https://app.example";
@@ -25,6 +34,10 @@ function allows(exchange: Exchange): void {
   const allowed = singleHeader(exchange, "access-control-allow-origin");
   exchange.want(allowed === origin, `access-control-allow-origin is ${origin}`);
 }
+
+/** What a browser says of a call from a page of another site; a script elsewhere cannot, and need not, say it. */
+const crossSite = ["sec-fetch-site", "cross-site"] as const;
+const finalRefusals = [400, 401, 403, 404];
 
 export const corsCases: Case[] = inTopic("cors", [
   {
@@ -189,6 +202,82 @@ export const corsCases: Case[] = inTopic("cors", [
       });
       relayed(exchange);
       allows(exchange);
+    },
+  },
+  {
+    id: "cors-cross-site",
+    title: "a call that a page of another site makes is refused",
+    rule: "P-77",
+    level: "MUST",
+    hint: "Look at Sec-Fetch-Site: with a lenient CORS middleware in front, the visitor's cookie would pay.",
+    run: async (rig) => {
+      const evil = ["origin", "https://evil.example"] as const;
+      const status = "https://queue.fal.run/conformance/{m}/requests/r1/status";
+      for (const call of [
+        { headers: [crossSite] },
+        { headers: [crossSite, evil] },
+        { headers: [crossSite, ["origin", "null"]] },
+        { headers: [crossSite, ["sec-fetch-mode", "no-cors"]] },
+        { headers: [crossSite, ["origin", rig.url.origin]] },
+        { method: "GET", target: status, headers: [crossSite] },
+        { method: "PUT", target: status.replace("/status", "/cancel"), headers: [crossSite] },
+      ] satisfies Call[]) {
+        await refused(await rig.call(call), "another site's page asks for it", finalRefusals);
+      }
+    },
+  },
+  {
+    id: "cors-cross-site-code",
+    title: "… with 403 and the code origin_not_allowed",
+    rule: "P-77",
+    level: "SHOULD",
+    hint: "See the table of codes.",
+    run: async (rig) => {
+      const exchange = await rig.call({ headers: [crossSite] });
+      exchange.want(exchange.reply.status === 403, "the caller is told 403");
+      exchange.want(
+        errorObject(exchange).code === "origin_not_allowed",
+        "code is origin_not_allowed",
+      );
+    },
+  },
+  {
+    id: "cors-same-site",
+    title: "the app's own pages, and callers that are no browser, are not meant",
+    rule: "P-77",
+    level: "MUST",
+    hint: "Only the value cross-site is refused; same-origin, same-site and none pass.",
+    run: async (rig) => {
+      for (const value of ["same-origin", "same-site", "none", null]) {
+        relayed(await rig.call({ headers: [["sec-fetch-site", value]] }));
+      }
+    },
+  },
+  {
+    id: "cors-cross-site-allowed",
+    title: "where origins are allowed, their pages may call",
+    rule: "P-77",
+    level: "MUST",
+    profile,
+    hint: "Ask the list of origins before you refuse.",
+    run: async (rig) => {
+      const exchange = await rig.call({ headers: [crossSite, ["origin", origin]] });
+      relayed(exchange);
+      allows(exchange);
+    },
+  },
+  {
+    id: "cors-cross-site-others",
+    title: "… and no other's",
+    rule: "P-77",
+    level: "MUST",
+    profile,
+    hint: "The list of origins lets its own members in; without an Origin nobody is one.",
+    run: async (rig) => {
+      for (const from of [null, "null", "https://evil.example", `${origin}.evil.example`]) {
+        const exchange = await rig.call({ headers: [crossSite, ["origin", from]] });
+        await refused(exchange, "another site's page asks for it", finalRefusals);
+      }
     },
   },
 ]);

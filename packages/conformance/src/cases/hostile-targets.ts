@@ -133,3 +133,11 @@ export const malformed: readonly string[] = [
   "null",
   "[object Object]",
 ];
+
+/** Targets of `length` bytes, made to keep a backtracking pattern or a loop within a loop busy. */
+export const long = (length: number): string[] =>
+  ["a/", "image-edit", "a-image-a/edit", "conformance/allowed", "-", "requests/"].map((piece) => {
+    const start = "https://fal.run/conformance/{m}/";
+    const text = piece.repeat(Math.ceil(length / piece.length)).slice(0, length - start.length);
+    return start + text.replace(/\/$/, "a");
+  });

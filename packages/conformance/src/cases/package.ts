@@ -1,9 +1,8 @@
 /** Faults of a package that show before any request: can it be installed, can it be loaded. */
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { Broken, type Case } from "../case.ts";
+import { loadOnEdge } from "../edge-load.ts";
 import type { Rig } from "../rig.ts";
 import { inTopic } from "../wants.ts";
 
@@ -41,24 +40,8 @@ function entryFiles(manifest: Manifest): string[] {
   };
   const files =
     manifest.exports === undefined ? [manifest.main ?? "index.js"] : pick(manifest.exports);
-  // A pattern names no file, and the Node server's own entry is not meant for the edge.
-  return [...new Set(files)].filter(
-    (file) => !file.includes("*") && !/\b(node|express)\.(m|c)?js$/.test(file),
-  );
-}
-
-/** Loads a module after everything that only Node has was taken away. */
-function loadWithoutNode(file: string): Promise<string> {
-  const script =
-    "const load = (u) => import(u); for (const name of ['process', 'Buffer', 'global', 'setImmediate']) delete globalThis[name];" +
-    `load(${JSON.stringify(pathToFileURL(file).href)}).catch((error) => { throw error; });`;
-  const options = { timeout: 10_000 };
-  const args = ["--conditions=workerd", "--input-type=module", "-e", script];
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, options, (error, _stdout, stderr) =>
-      resolve(error ? stderr : ""),
-    );
-  });
+  // A pattern names no file.
+  return [...new Set(files)].filter((file) => !file.includes("*"));
 }
 
 export const packageCases: Case[] = inTopic("package", [
@@ -73,8 +56,9 @@ export const packageCases: Case[] = inTopic("package", [
     run: async (rig) => {
       const { folder, manifest } = manifestOf(rig);
       for (const file of entryFiles(manifest)) {
-        const trouble = await loadWithoutNode(join(folder, file));
-        if (trouble !== "") {
+        const { builtins, trouble } = await loadOnEdge(join(folder, file));
+        // An entry that imports Node's own modules is made for servers: the rule is about the others.
+        if (trouble !== "" && builtins.length === 0) {
           throw failed(
             `import of ${file} without process`,
             trouble.slice(0, 600),

@@ -1,4 +1,5 @@
-/** Rules P-28 to P-33: what fal is told about a request, and what it is not. */
+/** Rules P-28 to P-33 and P-73: what fal is told about a request, and what it is not. */
+import { randomBytes } from "node:crypto";
 import type { Case } from "../case.ts";
 import type { Exchange } from "../rig.ts";
 import { inTopic, relayed } from "../wants.ts";
@@ -14,6 +15,23 @@ function notReceived(exchange: Exchange, ...names: string[]): void {
   const found = names.filter((name) => headers[name] !== undefined);
   exchange.want(found.length === 0, `fal does not receive ${found.join(", ")}`);
 }
+
+/** The names of P-29 that begin with x-fal-; spelled as the clients spell them. */
+const documented = [
+  ["X-Fal-Request-Timeout", "30"],
+  ["X-Fal-Request-Start-Timeout", "30.5"],
+  ["x-fal-queue-priority", "low"],
+  ["x-fal-runner-hint", "hint-{m}"],
+  ["X-Fal-Object-Lifecycle", '{"expiration_duration_seconds":3600}'],
+  ["x-fal-object-lifecycle-preference", '{"expiration_duration_seconds":3600}'],
+  ["X-Fal-Store-IO", "0"],
+  ["x-fal-no-retry", "1"],
+  ["x-fal-retry-config", '{"timeout":{"retries":0}}'],
+  ["x-fal-disable-fallbacks", "true"],
+  ["x-fal-tags", "team=blue,job=7"],
+  ["x-fal-file-name", "a cat.png"],
+  ["X-Fal-User-Agent", "fal-dart/1.0"],
+] as const;
 
 export const requestHeaderCases: Case[] = inTopic("request-headers", [
   {
@@ -44,40 +62,88 @@ export const requestHeaderCases: Case[] = inTopic("request-headers", [
   },
   {
     id: "request-headers-x-fal",
-    title: "x-fal-* headers reach fal",
+    title: "the x-fal-* headers that fal documents reach fal",
     rule: "P-29",
     level: "MUST",
     faults: ["R9"],
-    hint: "Copy every request header that begins with x-fal-, except the target.",
+    hint: "Copy the names of P-29, each by its whole name.",
     run: async (rig) => {
-      const headers = [
-        ["x-fal-queue-priority", "low"],
-        ["X-Fal-Request-Timeout", "30"],
-        ["x-fal-runner-hint", "hint-{m}"],
-        ["x-fal-object-lifecycle-preference", '{"expiration_duration_seconds":3600}'],
-        ["x-fal-store-io", "0"],
-      ] as const;
-      const exchange = await rig.call({ headers });
-      for (const [name, value] of headers) {
+      const exchange = await rig.call({ headers: documented });
+      for (const [name, value] of documented) {
         received(exchange, name.toLowerCase(), value.replace("{m}", exchange.marker));
       }
     },
   },
   {
     id: "request-headers-x-app-fal",
-    title: "x-app-fal-* headers reach fal",
+    title: "so does x-app-fal-disable-fallback",
     rule: "P-29",
     level: "MUST",
-    hint: "They do not begin with x-fal-: copy them too.",
+    hint: "It does not begin with x-fal-: copy it too.",
     run: async (rig) => {
       const headers = [["x-app-fal-disable-fallback", "true"]] as const;
       received(await rig.call({ headers }), "x-app-fal-disable-fallback", "true");
     },
   },
   {
+    id: "request-headers-x-fal-others",
+    title: "any other x-fal-* or x-app-fal-* header does not reach fal",
+    rule: "P-73",
+    level: "MUST",
+    hint: "Copy whole names, not what begins with x-fal-: a header not yet invented may set whom to bill.",
+    run: async (rig) => {
+      const word = randomBytes(4).toString("hex");
+      const names = [
+        `x-fal-${word}`,
+        `x-app-fal-${word}`,
+        `X-Fal-${word}-Id`,
+        "x-fal-",
+        "x-app-fal-",
+        "x-fal-priority",
+        "x-fal-billing-account",
+        "x-fal-organization",
+        "x-fal-team-id",
+        "x-fal-machine-type",
+        "x-fal-region",
+        "x-fal-webhook",
+        "x-fal-retention",
+        "x-fal-admin",
+        "x-fal-runner-health-check",
+        "x-app-fal-can-disable-filter",
+        "x-fal-authorization",
+        "x-fal-queue-priority-2",
+        "x-fal-runner-hints",
+        "x-fal-tag",
+        "x-fal-request",
+        "x-fal-request-timeout-type",
+        "x-fal-store-io-override",
+        "x-app-fal-queue-priority",
+      ];
+      const exchange = await rig.call({ headers: names.map((name) => [name, word] as const) });
+      const told = Object.entries(relayed(exchange).headers)
+        .filter(([, value]) => value.includes(word))
+        .map(([name]) => name);
+      exchange.want(told.length === 0, `fal does not receive ${told.join(", ")}`);
+    },
+  },
+  {
+    id: "request-headers-app-context",
+    title: "headers which only apps inside fal may set are not passed on",
+    rule: "P-73",
+    level: "MUST",
+    hint: "Drop x-fal-request-id, x-fal-cdn-token and x-fal-user-id.",
+    run: async (rig) => {
+      const names = ["x-fal-request-id", "x-fal-cdn-token", "x-fal-user-id"];
+      const exchange = await rig.call({
+        headers: names.map((name) => [name, "invented"] as const),
+      });
+      notReceived(exchange, ...names);
+    },
+  },
+  {
     id: "request-headers-target",
     title: "the target header itself is not sent to fal",
-    rule: "P-29",
+    rule: "P-73",
     level: "MUST",
     faults: ["R15"],
     hint: "It begins with x-fal- but belongs to the proxy.",
@@ -118,8 +184,8 @@ export const requestHeaderCases: Case[] = inTopic("request-headers", [
     hint: "RFC 9110 section 7.6.1: they belong to one connection.",
     run: async (rig) => {
       const headers = [
-        ["connection", "close, x-fal-private"],
-        ["x-fal-private", "for this hop"],
+        ["connection", "close, x-fal-tags"],
+        ["x-fal-tags", "hop=this"],
         ["keep-alive", "timeout=5"],
         ["te", "trailers"],
         ["proxy-authorization", "Basic eDp5"],
@@ -131,7 +197,7 @@ export const requestHeaderCases: Case[] = inTopic("request-headers", [
       notReceived(exchange, ...names);
       const connection = relayed(exchange).headers["connection"] ?? "";
       exchange.want(
-        !connection.includes("x-fal-private"),
+        !connection.includes("x-fal-tags"),
         "the caller's connection header is not sent",
       );
     },
@@ -166,6 +232,24 @@ export const requestHeaderCases: Case[] = inTopic("request-headers", [
         ["range", "bytes=0-1"],
       ] as const;
       notReceived(await rig.call({ headers }), ...headers.map(([name]) => name));
+    },
+  },
+  {
+    id: "request-headers-odd-names",
+    title: "a header named like a member of every object is no obstacle",
+    rule: "P-14",
+    level: "MUST",
+    hint: "In JavaScript a plain object already has a `constructor`, and Node's headersDistinct has thrown over it.",
+    run: async (rig) => {
+      const names = ["__proto__", "constructor", "toString", "valueOf", "hasOwnProperty", "length"];
+      relayed(await rig.call({ headers: names.map((name) => [name, "conformance"] as const) }));
+      for (const name of names) {
+        const headers = [
+          [name, "conformance"],
+          [name, "{m}"],
+        ] as const;
+        relayed(await rig.call({ headers }));
+      }
     },
   },
   {
@@ -208,20 +292,6 @@ export const requestHeaderCases: Case[] = inTopic("request-headers", [
         name !== undefined && !name.includes("invented"),
         "fal receives the proxy's own name",
       );
-    },
-  },
-  {
-    id: "request-headers-app-context",
-    title: "headers which only apps inside fal may set are not passed on",
-    rule: "P-33",
-    level: "SHOULD",
-    hint: "Drop x-fal-request-id, x-fal-cdn-token and x-fal-user-id.",
-    run: async (rig) => {
-      const names = ["x-fal-request-id", "x-fal-cdn-token", "x-fal-user-id"];
-      const exchange = await rig.call({
-        headers: names.map((name) => [name, "invented"] as const),
-      });
-      notReceived(exchange, ...names);
     },
   },
 ]);

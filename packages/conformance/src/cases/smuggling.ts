@@ -96,17 +96,14 @@ export const smugglingCases: Case[] = inTopic("smuggling", [
     level: "MUST",
     hint: "Servers refuse or split such lines; never write a value with a line break into the upstream request.",
     run: async (rig) => {
-      for (const value of ["a\rx-fal-injected: 1", "a\n x-fal-injected: 1", "a\0b"]) {
+      for (const value of ["a\rx-fal-tags: injected=1", "a\n x-fal-tags: injected=1", "a\0b"]) {
         const raw = [
           `${head}x-fal-runner-hint: ${value}\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}`,
         ];
         const exchange = await rig.call({ raw, ...open });
         await soon();
         for (const request of exchange.fal) {
-          exchange.want(
-            request.headers["x-fal-injected"] === undefined,
-            "fal receives no x-fal-injected",
-          );
+          exchange.want(request.headers["x-fal-tags"] === undefined, "fal receives no x-fal-tags");
         }
       }
     },

@@ -147,7 +147,8 @@ export const streamingCases: Case[] = inTopic("streaming", [
         method: "GET",
         target: "https://queue.fal.run/conformance/{m}/requests/r1",
         answer: { status: 200, hugeBytes: size },
-        patienceMs: 15_000,
+        // Memory is judged here, not time.
+        patienceMs: 90_000,
         onProgress: (reply, control) => {
           // A long stop first, then a short one every 16 MiB.
           if (reply.bodyLength < next) return;

@@ -1,4 +1,4 @@
-/** Rules P-01 and P-06 to P-15: what a target may be, and that nothing else ever receives a call. */
+/** Rules P-01, P-06 to P-15 and P-80: what a target may be, and that nothing else ever receives a call. */
 import type { Case } from "../case.ts";
 import type { Rig } from "../rig.ts";
 import { inTopic, refused, relayed, soon, unsent } from "../wants.ts";
@@ -135,6 +135,41 @@ export const targetCases: Case[] = inTopic("target", [
           after.reply.status === 200,
           `the proxy still answers after the target ${target}`,
         );
+      }
+    },
+  },
+  {
+    id: "target-long",
+    title: "a target of more than 8 KiB is refused, not judged at length",
+    rule: "P-80",
+    level: "SHOULD",
+    hint: "Look at its length first. Servers that limit header lines may answer 414 or 431.",
+    run: async (rig) => {
+      for (const target of hostile.long(8300)) {
+        const exchange = await rig.call({ target });
+        await refused(exchange, "its target is too long", [400, 413, 414, 431]);
+      }
+    },
+  },
+  {
+    id: "target-long-survival",
+    title: "no target, however long, keeps the next caller waiting",
+    rule: "P-80",
+    level: "MUST",
+    profile: "endpoints",
+    alone: true,
+    hint: "A backtracking pattern of the endpoint list, tried on a long path, stops a whole process for seconds.",
+    run: async (rig) => {
+      for (const length of [8000, 9000, 12_000, 15_500, 32_000, 64_000]) {
+        for (const target of hostile.long(length)) {
+          const long = rig.call({ target });
+          const after = await rig.call({ target: "https://queue.fal.run/conformance/exact?{m}" });
+          const exchange = await long;
+          const waited = exchange.reply.trouble?.startsWith("no end") ?? false;
+          exchange.want(!waited, `a target of ${length} bytes is answered`);
+          await unsent(exchange, "its endpoint is not on the list");
+          relayed(after);
+        }
       }
     },
   },

@@ -12,6 +12,56 @@ const newForm = (apps: string): Call => ({
   body: `{"allowed_apps":${apps},"duration":120}`,
 });
 
+/** Names that somebody between here and the runner may read as another one, or as many. */
+const hostileNames = [
+  "*",
+  "**",
+  "**/*",
+  "*/*",
+  "conformance/*",
+  "conformance/**",
+  "conformance/allowed/**",
+  "conformance/allowed/*",
+  "conformance/ex?ct",
+  "conformance/{exact,other}",
+  "conformance/[e]xact",
+  "!conformance/other",
+  "conformance/(exact|other)",
+  ".*",
+  "",
+  "/",
+  "/conformance/exact",
+  "conformance/exact/",
+  "conformance//exact",
+  "//exact",
+  ".",
+  "..",
+  "conformance/./exact",
+  "conformance/exact/../other",
+  "conformance/allowed/..",
+  "conformance/allowed/../../fal-ai/other",
+  "conformance/exact%2f..%2fother",
+  "conformance/allowed/%2e%2e/other",
+  "%63onformance/exact",
+  "conformance%2Fexact",
+  "conformance\\exact",
+  "conformance/allowed\\..\\other",
+  "conformance/allowed/..;/other",
+  " conformance/exact",
+  "conformance/exact ",
+  "conformance/exact\n",
+  "conformance/exact\0",
+  "conformance/exact,conformance/other",
+  "conformance/exact conformance/other",
+  "conformance/exact?x=1",
+  "conformance/exact#x",
+  "https://fal.run/conformance/exact",
+  "conformance/exact@other",
+  "conformance:exact",
+  "ｃonformance/exact",
+  "conformance／exact",
+];
+
 export const tokenCases: Case[] = inTopic("tokens", [
   {
     id: "tokens-off",
@@ -60,14 +110,47 @@ export const tokenCases: Case[] = inTopic("tokens", [
     hint: "Judge every name in allowed_apps by the endpoint list.",
     run: async (rig) => {
       const why = "one of its apps is not on the list";
-      for (const apps of [
-        '["conformance/other"]',
-        '["conformance/exact","conformance/other"]',
-        '["conformance/exact/../other"]',
-        '["conformance/*"]',
-        '["*"]',
-      ]) {
+      for (const apps of ['["conformance/other"]', '["conformance/exact","conformance/other"]']) {
         await refused(await rig.call(newForm(apps)), why, [400, 403, 404, 422]);
+      }
+    },
+  },
+  {
+    id: "tokens-plain-names",
+    title: "a name that is no plain endpoint id is refused",
+    rule: "P-65",
+    level: "MUST",
+    profile: "tokens",
+    hint: "fal reads these names by rules of its own: ask for plain segments, by a pattern, before the list.",
+    run: async (rig) => {
+      for (const name of hostileNames) {
+        for (const apps of [[name], ["conformance/exact", name]]) {
+          const exchange = await rig.call(newForm(JSON.stringify(apps)));
+          await refused(exchange, `${JSON.stringify(name)} is no plain id`, [400, 403, 404, 422]);
+        }
+      }
+    },
+  },
+  {
+    id: "tokens-bare-names",
+    title: "a bare name that ends no entry of the list is refused",
+    rule: "P-65",
+    level: "MUST",
+    profile: "tokens",
+    hint: "A name without an owner stands for an app of the key's own account: the list has not heard of it.",
+    run: async (rig) => {
+      for (const name of [
+        "other",
+        "my-private-app",
+        "flux",
+        "conformance",
+        "fal-ai",
+        "workflows",
+      ]) {
+        for (const form of [oldForm, newForm]) {
+          const exchange = await rig.call(form(`["${name}"]`));
+          await refused(exchange, `${name} is not on the list`, [400, 403, 404, 422]);
+        }
       }
     },
   },
@@ -88,6 +171,10 @@ export const tokenCases: Case[] = inTopic("tokens", [
         '{"allowed_apps":"conformance/exact"}',
         '{"allowed_apps":[]}',
         '{"allowed_apps":[1]}',
+        '{"allowed_apps":{"0":"conformance/exact"}}',
+        '{"allowed_apps":["conformance/other"],"allowed_apps":["conformance/exact"]}',
+        '{"allowed_apps":["conformance/exact"],"allowed_apps":["conformance/other"]}',
+        '{"allowed_apps":["conformance/exact"],"allowed\\u005fapps":["conformance/other"]}',
       ]) {
         await refused(
           await rig.call({ target, body }),

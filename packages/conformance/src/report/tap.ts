@@ -22,7 +22,7 @@ export function tapReport(report: Report): string {
 }
 
 function diagnostic(result: Result): string[] {
-  const { failure, case: one } = result;
+  const { failure, case: one, again } = result;
   if (!failure) return [];
   const block = (name: string, text: string): string[] => [
     `  ${name}: |`,
@@ -35,6 +35,7 @@ function diagnostic(result: Result): string[] {
     ...block("sent", failure.sent),
     ...block("caller", failure.callerSaw),
     ...block("fal", failure.falSaw),
+    ...(again === undefined ? [] : block("again", again)),
     "  ...",
   ];
 }

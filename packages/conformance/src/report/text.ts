@@ -3,20 +3,22 @@ import type { Report, Result } from "../report.ts";
 
 const indent = (text: string): string => text.replace(/^/gm, "    ");
 
-/** One failure, enough to fix it: the rule, both sides, what was wanted, a hint. */
+/** One failure, enough to fix it: the rule, both sides, what was wanted, a hint, and how to see it again. */
 export function describeFailure(result: Result): string {
-  const { case: one, failure } = result;
+  const { case: one, failure, outcome, reason, again } = result;
   const lines = [`${mark(result)} ${one.id}  ${one.rule} ${one.level}  ${one.title}`];
+  if (one.faults?.length) lines.push(`  also known as: ${one.faults.join(", ")}`);
+  if (one.profile && one.profile !== "default") lines.push(`  profile: ${one.profile}`);
+  if (outcome === "unexpected-pass") {
+    lines.push("  it is on the list of expected failures, and passes: take it off");
+  }
+  if (outcome === "not-offered") lines.push(`  not run: ${reason ?? "not offered"}`);
   if (failure) {
     lines.push(`  wanted: ${failure.wanted}`, `  hint:   ${one.hint}`);
     lines.push("  sent", indent(failure.sent), "  the caller saw", indent(failure.callerSaw));
     lines.push("  fal saw", indent(failure.falSaw));
   }
-  if (result.outcome === "unexpected-pass") {
-    lines.push("  it is on the list of expected failures, and passes: take it off");
-  }
-  if (one.profile && one.profile !== "default") lines.splice(1, 0, `  profile: ${one.profile}`);
-  if (one.faults?.length) lines.splice(1, 0, `  also known as: ${one.faults.join(", ")}`);
+  if (again !== undefined) lines.push(`  again:  ${again}`);
   return lines.join("\n");
 }
 

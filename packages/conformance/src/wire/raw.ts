@@ -23,6 +23,8 @@ export interface Control {
   pause(ms: number): void;
   /** Goes away: the socket is destroyed. */
   leave(): void;
+  /** Sends more, after everything that the request was said to be. */
+  send(bytes: Uint8Array): void;
 }
 
 /**
@@ -64,6 +66,7 @@ export function sendRaw(url: URL, request: RawRequest): Promise<Reply> {
         setTimeout(() => socket.resume(), ms);
       },
       leave: () => settle("the caller went away, as the case wanted"),
+      send: (bytes) => void socket.write(bytes),
     };
 
     const write = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 /** Reads one HTTP/1.1 reply from bytes as they come, and keeps what a well-mannered client would hide. */
 
-export type Framing = "chunked" | "length" | "close" | "none";
+export type Framing = "chunked" | "length" | "close" | "none" | "stream";
 
 /** One piece of body as it came off the network. */
 export interface Piece {
@@ -12,6 +12,8 @@ export interface Piece {
 export interface Reply {
   /** 0 when no status line came. */
   status: number;
+  /** What stands behind the status, for people; empty over HTTP/2. */
+  reason: string;
   /** In order, names as sent. */
   headers: Array<[string, string]>;
   framing: Framing;
@@ -23,6 +25,8 @@ export interface Reply {
   complete: boolean;
   /** Why it is not complete, or why nothing came. */
   trouble?: string;
+  /** Bytes that came on the connection after the end of the reply. */
+  surplus: number;
   /** Milliseconds since the request was begun; absent when nothing came. */
   headAt?: number;
   endedAt?: number;
@@ -30,6 +34,21 @@ export interface Reply {
 
 /** Longer bodies are counted, not kept. */
 export const keptBytes: number = 2 * 1024 * 1024;
+
+/** A reply of which nothing has come yet. */
+export function emptyReply(): Reply {
+  return {
+    status: 0,
+    reason: "",
+    headers: [],
+    framing: "none",
+    body: Buffer.alloc(0),
+    bodyLength: 0,
+    pieces: [],
+    complete: false,
+    surplus: 0,
+  };
+}
 
 export function headerValues(reply: Reply, name: string): string[] {
   return reply.headers.filter(([n]) => n.toLowerCase() === name).map(([, value]) => value);
@@ -53,28 +72,17 @@ export interface ReplyReader {
   end(at: number): void;
   /** Reading ends here, whatever was still to come. */
   stop(): void;
-  /** Bytes after the end of the reply: a second reply, or a body that is too long. */
-  readonly surplus: number;
 }
 
 /** @param method the request's: a reply to HEAD has no body */
 export function createReplyReader(method: string): ReplyReader {
-  const reply: Reply = {
-    status: 0,
-    headers: [],
-    framing: "none",
-    body: Buffer.alloc(0),
-    bodyLength: 0,
-    pieces: [],
-    complete: false,
-  };
+  const reply = emptyReply();
   const kept: Buffer[] = [];
   let keptLength = 0;
   let rest: Buffer = Buffer.alloc(0);
   let state: "head" | "size" | "data" | "data-end" | "trailers" | "length" | "close" | "done" =
     "head";
   let left = 0;
-  let surplus = 0;
 
   const finish = (at: number): void => {
     state = "done";
@@ -116,6 +124,7 @@ export function createReplyReader(method: string): ReplyReader {
     }
     if (status >= 100 && status < 200 && status !== 101) return true;
     reply.status = status;
+    reply.reason = first.slice("HTTP/1.1 200 ".length);
     reply.headAt = at;
     for (const text of lines) {
       const colon = text.indexOf(":");
@@ -143,7 +152,7 @@ export function createReplyReader(method: string): ReplyReader {
   const step = (at: number): boolean => {
     if (state === "head") return readHead(at);
     if (state === "done") {
-      surplus += rest.length;
+      reply.surplus += rest.length;
       rest = Buffer.alloc(0);
       return false;
     }
@@ -186,9 +195,6 @@ export function createReplyReader(method: string): ReplyReader {
     },
     get done() {
       return state === "done";
-    },
-    get surplus() {
-      return surplus;
     },
     feed: (bytes, at) => {
       rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);

@@ -67,9 +67,13 @@ export interface Behaviour {
   /** The operator's key from the environment. */
   readKey(environment: Readonly<Record<string, string | undefined>>): string | undefined;
   forward(raw: Pairs): Array<[string, string]>;
-  relay(raw: Pairs): Array<[string, string]>;
+  relay(raw: Pairs, call: RelayedCall): Array<[string, string]>;
   /** On every answer, relayed or own. */
   always: Record<string, string>;
+  /** On every relayed answer. */
+  sandbox: Record<string, string>;
+  /** What the browser says of the page that calls. */
+  originRefusal(headers: IncomingHttpHeaders, config: Config): Refusal | undefined;
   preflight(headers: IncomingHttpHeaders, config: Config): Record<string, string> | undefined;
   cors(headers: IncomingHttpHeaders, config: Config): Record<string, string>;
   errorBody(refusal: Refusal): { type: string; text: string };
@@ -79,12 +83,34 @@ export interface Behaviour {
   paid(method: string, target: Target): boolean;
   /** The status that the caller receives for fal's. */
   status(status: number): number;
+  /** Whether it can be written down at all. */
+  fitStatus(status: number): boolean;
+  /** Whether an answer of this status ends with its head. */
+  bodiless(status: number): boolean;
+  /** Milliseconds for which nobody is served after this target: a slow judgement of it. */
+  stall(text: string): number;
   eventStream: Record<string, string>;
   /** How the two streams are joined; see server.ts. */
   wiring: Wiring;
 }
 
+/** What a reply belongs to. */
+export interface RelayedCall {
+  readonly config: Config;
+  readonly target: Target;
+}
+
 export interface Wiring {
+  /** Who calls is asked before the list of endpoints. */
+  signInFirst: boolean;
+  /** The body of such a reply, of which nothing is passed on, is read all the same. */
+  readsUnused: "never" | "unfit" | "bodiless";
+  /** An interim status that is taken for the answer. */
+  takesInterim(status: number): boolean;
+  /** The text behind the status is fal's. */
+  keepsReason: boolean;
+  /** How a cut shows over HTTP/2. */
+  http2Cut: "error" | "no error" | "no error with length" | "no error without length";
   answersBelow: boolean;
   changeMethod(method: string, target: Target): string;
   followRedirects: boolean;
@@ -149,20 +175,41 @@ export function listTouchesApp(endpoints: readonly string[], app: string): boole
 
 const invalid = (why: string): Refusal => refuse(400, "invalid_target", why);
 
-const dropped = new Set(
+const forwarded = new Set(
   (
-    "set-cookie connection keep-alive proxy-authenticate proxy-connection te trailer transfer-encoding upgrade " +
-    "strict-transport-security content-security-policy content-security-policy-report-only clear-site-data alt-svc " +
-    "www-authenticate server-timing report-to nel link cache-control expires age etag last-modified vary date"
+    "accept accept-encoding content-type user-agent x-fal-request-timeout x-fal-request-start-timeout " +
+    "x-fal-queue-priority x-fal-runner-hint x-fal-object-lifecycle x-fal-object-lifecycle-preference x-fal-store-io " +
+    "x-fal-no-retry x-fal-retry-config x-fal-disable-fallbacks x-app-fal-disable-fallback x-fal-tags " +
+    "x-fal-file-name x-fal-user-agent"
   ).split(" "),
 );
-const notFromCallers = [
-  "x-fal-target-url",
-  "x-fal-client-proxy",
-  "x-fal-request-id",
-  "x-fal-cdn-token",
-  "x-fal-user-id",
-];
+const relayed = new Set(
+  (
+    "content-type content-length content-encoding content-language content-range accept-ranges retry-after " +
+    "ratelimit ratelimit-policy ratelimit-limit ratelimit-remaining ratelimit-reset location"
+  ).split(" "),
+);
+
+/** The location as seen from the target, when it leads to fal. */
+export function locationOnFal(location: string, { host, path }: Target): string | undefined {
+  const target = `https://${host}${path}`;
+  if (!URL.canParse(location, target)) return undefined;
+  const url = new URL(location, target);
+  const isFal = /^(.+\.)?(fal\.run|fal\.ai|fal\.media|falrun\.com)$/.test(url.host);
+  return isFal && url.protocol === "https:" && !url.username && !url.password
+    ? url.href
+    : undefined;
+}
+
+/** A text that every URL parser reads alike. */
+const plainUrl = /^https:\/\/[a-z0-9-]+(\.[a-z0-9-]+)*(:\d+)?([/?#][!-[\]-~]*)?$/i;
+
+/** A list of names without a key that stands there twice, in any spelling. */
+function readApps(text: string): unknown {
+  const keys = [...text.matchAll(/("(?:[^"\\]|\\.)*")\s*:/g)].map((m) => JSON.parse(m[1] ?? '""'));
+  if (new Set(keys).size < keys.length) return undefined;
+  return (JSON.parse(text) as { allowed_apps?: unknown } | null)?.allowed_apps;
+}
 
 export const correct: Behaviour = {
   configure: (config) => config,
@@ -177,6 +224,7 @@ export const correct: Behaviour = {
   oneTarget: (values) => {
     const [text = ""] = values;
     if (text === "") return invalid("Name the fal URL in x-fal-target-url.");
+    if (text.length > 8192) return invalid("The target has more than 8 KiB.");
     if (values.length > 1 || /,\s*[a-z]+:\/\//i.test(text)) return invalid("Name one target only.");
     return text;
   },
@@ -213,7 +261,7 @@ export const correct: Behaviour = {
     if (!allowed) return undefined;
     const hooks = new URLSearchParams(query).getAll("fal_webhook");
     const isAllowed = (hook: string): boolean => {
-      if (!URL.canParse(hook)) return false;
+      if (!plainUrl.test(hook) || !URL.canParse(hook)) return false;
       const { protocol, host, username, password } = new URL(hook);
       return protocol === "https:" && !username && !password && allowed.includes(host);
     };
@@ -223,12 +271,15 @@ export const correct: Behaviour = {
   tokenRefusal: (body, endpoints) => {
     const no = refuse(400, "endpoint_not_allowed", "The token's apps are not allowed.");
     try {
-      const { allowed_apps: apps } = JSON.parse(body.toString()) as { allowed_apps?: unknown };
+      const apps = readApps(body.toString());
       if (!Array.isArray(apps) || apps.length === 0) return no;
       const good = apps.every((app: unknown) => {
-        if (typeof app !== "string" || !/^[\w./-]+$/.test(app) || app.includes("..")) return false;
+        if (typeof app !== "string" || !/^(?!.*\.\.?(\/|$))\w[\w.-]*(\/\w[\w.-]*)*$/.test(app))
+          return false;
+        if (endpoints.length === 0) return true;
+        if (!app.includes("/")) return endpoints.some((entry) => entry.endsWith(`/${app}`));
         const { id } = readEndpoint({ host: "fal.run", path: `/${app}`, query: "" });
-        return endpoints.length === 0 || listIncludes(endpoints, id);
+        return listIncludes(endpoints, id);
       });
       return good ? undefined : no;
     } catch {
@@ -265,19 +316,31 @@ export const correct: Behaviour = {
       .flatMap(([, v]) => v.toLowerCase().split(/\s*,\s*/));
     return raw
       .map(([name, value]) => [name.toLowerCase(), value] as [string, string])
-      .filter(
-        ([name]) =>
-          !named.includes(name) &&
-          !notFromCallers.includes(name) &&
-          (/^x-(app-)?fal-/.test(name) ||
-            ["accept", "content-type", "accept-encoding", "user-agent"].includes(name)),
-      )
+      .filter(([name]) => !named.includes(name) && forwarded.has(name))
       .concat([["x-fal-client-proxy", "reference"]]);
   },
-  relay: (raw) =>
-    raw
-      .map(([name, value]) => [name.toLowerCase(), value] as [string, string])
-      .filter(([name]) => !dropped.has(name) && !name.startsWith("access-control-")),
+  relay: (raw, { config, target }) => {
+    const secret = config.key?.split(":")[1];
+    const kept = new Map<string, string>();
+    for (const [given, value] of raw) {
+      const name = given.toLowerCase();
+      const passes = relayed.has(name) || (name.startsWith("x-fal-") && name !== "x-fal-cdn-token");
+      if (!passes || kept.has(name) || (secret && value.includes(secret))) continue;
+      const fit = name === "location" ? locationOnFal(value, target) : value;
+      if (fit !== undefined) kept.set(name, fit);
+    }
+    return [...kept];
+  },
+  sandbox: {
+    "content-security-policy": "sandbox; default-src 'none'",
+    "cross-origin-resource-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+  },
+  originRefusal: (headers, config) => {
+    if (headers["sec-fetch-site"] !== "cross-site") return undefined;
+    if (config.origins.includes(headers.origin ?? "")) return undefined;
+    return refuse(403, "origin_not_allowed", "Pages of another site may not call this proxy.");
+  },
   always: { "cache-control": "no-store", vary: "x-fal-target-url" },
 
   preflight: (headers, config) => {
@@ -313,8 +376,16 @@ export const correct: Behaviour = {
   unreachable: () => refuse(502, "upstream_unreachable", "fal cannot be reached."),
   paid: (method, target) => method !== "GET" || target.host !== "queue.fal.run",
   status: (status) => status,
+  fitStatus: (status) => status >= 200 && status <= 599,
+  bodiless: (status) => [204, 205, 304].includes(status),
+  stall: () => 0,
   eventStream: { "cache-control": "no-store, no-transform", "x-accel-buffering": "no" },
   wiring: {
+    signInFirst: true,
+    readsUnused: "never",
+    takesInterim: () => false,
+    keepsReason: false,
+    http2Cut: "error",
     answersBelow: true,
     changeMethod: (method) => method,
     followRedirects: false,

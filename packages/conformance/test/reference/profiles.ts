@@ -27,6 +27,7 @@ export const offered: readonly ProfileName[] = [
   "parsed",
   "chain",
   "subpaths",
+  "http2",
 ];
 
 const isGood: Config["check"] = (headers) => headers["x-conformance-user"] === "good";
@@ -82,6 +83,7 @@ export async function startProfile(
     parsed: profile === "parsed",
     compressed: profile === "compressed",
     subpaths: profile === "subpaths",
+    http2: profile === "http2",
     ...(port !== undefined && { port }),
     front,
   };

@@ -7,10 +7,11 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from "node:http";
+import { constants, createServer as createHttp2Server, Http2ServerResponse } from "node:http2";
 import { createGzip } from "node:zlib";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { startSloppyFront, type Sloppiness } from "./sloppy-front.ts";
-import type { Behaviour, Config, Pairs, Refusal, Target } from "./behaviour.ts";
+import type { Behaviour, Config, Pairs, Refusal, Target, Wiring } from "./behaviour.ts";
 import { refuse } from "./behaviour.ts";
 
 export interface ReferenceOptions {
@@ -21,6 +22,8 @@ export interface ReferenceOptions {
   /** A compressor in front, which keeps away from `no-transform`. */
   readonly compressed?: boolean;
   readonly subpaths?: boolean;
+  /** Served over HTTP/2 in clear. */
+  readonly http2?: boolean;
   readonly port?: number;
   readonly front?: Sloppiness | undefined;
 }
@@ -35,11 +38,11 @@ export async function startReference(
   options: ReferenceOptions,
 ): Promise<{ url: URL; stop(): Promise<void> }> {
   const { config, behaviour: b } = options;
-  const state: State = { sulking: false };
+  const state: State = { sulking: false, stalled: Promise.resolve() };
   let nextCalls = 0;
   let queue: Promise<unknown> = Promise.resolve();
 
-  const server = createServer((request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const { pathname } = new URL(request.url ?? "/", "http://proxy");
     if (pathname === "/conformance/next-calls") return void response.end(String(nextCalls));
     const below =
@@ -56,14 +59,21 @@ export async function startReference(
     Promise.resolve(done).catch(() =>
       answer(b, config, request, response, refuse(500, "internal", "A fault of the proxy.")),
     );
+  };
+  // Node's HTTP/2 hands over objects of the same form.
+  const server = options.http2 ? createHttp2Server(onRequest as never) : createServer(onRequest);
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
   });
-  server.on("clientError", (_error, socket) => socket.destroy());
+  server.on("clientError", (_error, socket: Socket) => socket.destroy());
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const front = options.front && (await startSloppyFront(options.front, port));
   const stop = async (): Promise<void> => {
     await front?.stop();
-    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   };
   return { url: new URL(config.path, `http://127.0.0.1:${front?.port ?? port}`), stop };
@@ -72,6 +82,7 @@ export async function startReference(
 /** What a saboteur remembers from one request to the next. */
 interface State {
   sulking: boolean;
+  stalled: Promise<unknown>;
 }
 
 async function handle(
@@ -86,6 +97,7 @@ async function handle(
     state.sulking = false;
     return void response.writeHead(503).end();
   }
+  await state.stalled;
   const raw = pairs(request.rawHeaders);
   const say = (refusal: Refusal): void => answer(b, config, request, response, refusal);
 
@@ -98,19 +110,26 @@ async function handle(
   }
   if (!b.methods.includes(method)) return say(b.methodRefusal(method));
 
-  const text = b.oneTarget(b.targetValues(raw));
+  const origin = b.originRefusal(request.headers, config);
+  if (origin) return say(origin);
+
+  const targets = b.targetValues(raw);
+  const stallMs = b.stall(targets.join());
+  if (stallMs > 0) await (state.stalled = new Promise((resolve) => setTimeout(resolve, stallMs)));
+  const text = b.oneTarget(targets);
   if (isRefusal(text)) return say(text);
   const parsed = b.parseTarget(text);
   if (isRefusal(parsed)) return say(parsed);
   if (!b.hostAllowed(parsed, method, config)) {
     return say(refuse(400, "target_not_allowed", `${parsed.host} is not allowed.`));
   }
+  const credential = b.credential(request.headers, config);
+  if (isRefusal(credential) && b.wiring.signInFirst) return say(credential);
   if (!b.endpointAllowed(parsed, method, config.endpoints, text)) {
     return say(refuse(400, "endpoint_not_allowed", "This endpoint is not allowed."));
   }
   const webhook = b.webhookRefusal(parsed, config.webhooks);
   if (webhook) return say(webhook);
-  const credential = b.credential(request.headers, config);
   if (isRefusal(credential)) return say(credential);
 
   const announced = Number(request.headers["content-length"] ?? 0);
@@ -233,10 +252,23 @@ function relay(
       if (!response.writableFinished) leave(b, upstream, answered);
       resolve();
     });
+    // Without a listener Node closes a call that is answered 101, and says nothing.
+    upstream.once("upgrade", (_reply, socket) => {
+      socket.destroy();
+      answer(b, config, request, response, b.lost(b.paid(method, target), false));
+      resolve();
+    });
+    upstream.on("information", ({ statusCode }) => {
+      if (!b.wiring.takesInterim(statusCode)) return;
+      response.writeHead(200, b.always).end("{}");
+      upstream.destroy();
+      resolve();
+    });
     upstream.once("response", (reply) => {
+      if (response.headersSent) return; // an interim status was taken for the answer
       clearTimeout(clock);
       const location = reply.headers.location;
-      if (b.wiring.followRedirects && location !== undefined) {
+      if (b.wiring.followRedirects && reply.statusCode === 301 && location !== undefined) {
         reply.resume();
         const next = b.parseTarget(location) as Target;
         const again = { ...sending, target: next, body: Buffer.alloc(0) };
@@ -247,7 +279,13 @@ function relay(
         const again = { ...sending, again: true, body: Buffer.alloc(0) };
         return void relay(options, state, request, response, again).then(resolve);
       }
-      pass(options, request, response, reply, upstream);
+      if (!b.fitStatus(reply.statusCode ?? 0)) {
+        answer(b, config, request, response, b.lost(b.paid(method, target), false));
+        if (b.wiring.readsUnused === "unfit") reply.resume();
+        else upstream.destroy();
+        return resolve();
+      }
+      pass(options, request, response, reply, upstream, target);
     });
 
     if (body !== undefined) return void upstream.end(body);
@@ -282,21 +320,25 @@ function pass(
   response: ServerResponse,
   reply: IncomingMessage,
   upstream: ClientRequest,
+  target: Target,
 ): void {
   const { behaviour: b, config } = options;
   const type = reply.headers["content-type"] ?? "";
   const extra: Record<string, string> = {
     ...b.always,
+    ...b.sandbox,
     ...(type.startsWith("text/event-stream") ? b.eventStream : {}),
     ...b.cors(request.headers, config),
   };
   const raw = pairs(reply.rawHeaders);
+  const bodiless = b.bodiless(reply.statusCode ?? 0);
   if (b.wiring.forgetsVary === "relayed") delete extra["vary"];
   if (b.wiring.keepsCacheControl && reply.headers["cache-control"])
     extra["cache-control"] = reply.headers["cache-control"];
   const relayed = b
-    .relay(raw)
-    .filter(([name]) => !(name in extra) && !(b.wiring.dropsLength && name === "content-length"));
+    .relay(raw, { config, target })
+    .filter(([name]) => !Object.hasOwn(extra, name))
+    .filter(([name]) => !((b.wiring.dropsLength || bodiless) && name === "content-length"));
   if (b.wiring.keepsFalCors)
     relayed.push(
       ...raw
@@ -313,7 +355,15 @@ function pass(
     ...Object.entries(extra),
     ...(mayCompress ? [["content-encoding", "gzip"]] : []),
   ];
+  if (b.wiring.keepsReason) response.statusMessage = reply.statusMessage ?? "";
   response.writeHead(b.status(reply.statusCode ?? 502), headers.flat() as string[]);
+  if (bodiless) {
+    response.end();
+    if (b.wiring.readsUnused === "bodiless") return void reply.resume();
+    // Whatever it sends after this answer is nobody's.
+    reply.once("error", () => {});
+    return void upstream.destroy();
+  }
   response.flushHeaders();
   // A compressor that is not told to flush keeps events until it has enough of them.
   const sink = mayCompress ? createGzip() : response;
@@ -355,10 +405,18 @@ function pass(
     if (reply.complete || pretends) {
       flush();
       sink.end();
-    } else response.destroy();
+    } else breakOff(response, b.wiring.http2Cut, hasLength);
   };
   reply.once("end", ended);
   reply.once("error", ended);
+}
+
+/** A cut that the caller can tell from an end: over HTTP/2 the code of the reset says it. */
+function breakOff(response: ServerResponse, cut: Wiring["http2Cut"], hasLength: boolean): void {
+  if (!(response instanceof Http2ServerResponse)) return void response.destroy();
+  const isOrderly =
+    cut === "no error" || cut === `no error ${hasLength ? "with" : "without"} length`;
+  response.stream.close(isOrderly ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_INTERNAL_ERROR);
 }
 
 function answer(

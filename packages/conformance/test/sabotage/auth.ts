@@ -1,6 +1,6 @@
 /** Saboteurs of the topic auth. */
 import type { Behaviour } from "../reference/behaviour.ts";
-import { answers, forwards, type Sabotages } from "./sabotage.ts";
+import { answers, forwards, wiring, type Sabotages } from "./sabotage.ts";
 
 type Judge = Behaviour["credential"];
 
@@ -101,7 +101,7 @@ export const authSabotages: Sabotages = {
   "auth-key-never-printed": { prints: (key) => `starting with ${key}` },
   "auth-locked-no-header": {
     change: signsIn((value) => value === undefined),
-    also: ["auth-locked-code"],
+    also: ["auth-locked-code", "auth-locked-unlisted"],
   },
   "auth-locked-empty-header": { change: signsIn((value) => value === "") },
   "auth-locked-invented-token": {
@@ -115,6 +115,7 @@ export const authSabotages: Sabotages = {
       return correct(open ? {} : headers, open ? { ...config, locked: false } : config);
     }),
   },
+  "auth-locked-unlisted": { change: wiring({ signInFirst: false }) },
   "auth-locked-code": {
     change: answers(({ code }) =>
       code === "unauthenticated" ? { text: '{"message":"no","detail":"no","code":"oops"}' } : {},

@@ -1,6 +1,7 @@
 /** All saboteurs, by the case that each is made for. */
 import { authSabotages } from "./auth.ts";
 import { endpointSabotages } from "./endpoints.ts";
+import { http2Sabotages } from "./http2.ts";
 import { replySabotages } from "./reply.ts";
 import { requestSabotages } from "./request.ts";
 import { restSabotages } from "./rest.ts";
@@ -14,4 +15,5 @@ export const sabotages: Sabotages = {
   ...requestSabotages,
   ...replySabotages,
   ...restSabotages,
+  ...http2Sabotages,
 };

@@ -43,15 +43,35 @@ export const requestSabotages: Sabotages = {
   },
   "request-headers-x-fal": {
     change: forwards((headers) => without(headers, /^x-fal-(?!client-proxy)/)),
-    also: ["queue-submit"],
+    also: ["queue-submit", "http2-call"],
+  },
+  "request-headers-x-fal-others": {
+    change: forwards((headers, raw) => [
+      ...headers,
+      ...raw
+        .map(([name, value]): [string, string] => [name.toLowerCase(), value])
+        .filter(([name]) => /^x-fal-[0-9a-f]{8}$/.test(name)),
+    ]),
   },
   "request-headers-x-app-fal": { change: forwards((headers) => without(headers, /^x-app-fal/)) },
   "request-headers-target": { change: leaks("x-fal-target-url") },
   "request-headers-cookie": { change: leaks("cookie") },
   "request-headers-forwarded": { change: leaks("x-forwarded-for") },
-  "request-headers-hop-by-hop": { change: leaks("te", "x-fal-private") },
+  "request-headers-hop-by-hop": {
+    change: forwards((headers, raw) => [
+      ...headers,
+      ...raw
+        .filter(([name, value]) => name === "x-fal-tags" && value === "hop=this")
+        .map(([name, value]): [string, string] => [name, value]),
+    ]),
+  },
   "request-headers-host": { change: leaks("host") },
   "request-headers-others": { change: leaks("referer") },
+  "request-headers-odd-names": {
+    change: (b) => ({
+      targetValues: (raw) => (raw.some(([name]) => name === "valueOf") ? [] : b.targetValues(raw)),
+    }),
+  },
   "request-headers-absent": {
     change: forwards((headers) =>
       headers.some(([name]) => name === "user-agent")

@@ -1,6 +1,6 @@
 /** Saboteurs of the topics errors, limits, queue, storage, tokens, webhooks, cors and smuggling. */
 import { refuse, type Behaviour, type Config } from "../reference/behaviour.ts";
-import { allowsHost, answers, forwards, wiring, type Sabotages } from "./sabotage.ts";
+import { allowsHost, answers, forwards, relays, wiring, type Sabotages } from "./sabotage.ts";
 
 const framing = { scope: ["smuggling", "auth", "cors"] } as const;
 
@@ -15,6 +15,19 @@ const ofProfile = (
   changes: Partial<Config>,
 ): ((b: Behaviour) => Partial<Behaviour>) =>
   configured((config) => (config.profile === profile ? changes : {}));
+
+/** Token calls with this text in their body are let through. */
+const grants =
+  (text: string) =>
+  (b: Behaviour): Partial<Behaviour> => ({
+    tokenRefusal: (body, list) => (body.includes(text) ? undefined : b.tokenRefusal(body, list)),
+  });
+
+type Judge = Behaviour["originRefusal"];
+
+const lets =
+  (judge: (correct: Judge) => Judge) =>
+  (b: Behaviour): Partial<Behaviour> => ({ originRefusal: judge(b.originRefusal) });
 
 export const restSabotages: Sabotages = {
   "errors-object": {
@@ -60,7 +73,14 @@ export const restSabotages: Sabotages = {
   },
   "errors-lost-purchase": {
     change: (b) => ({ paid: (method, target) => method === "GET" && b.paid(method, target) }),
-    also: ["limits-headers-purchase"],
+    also: [
+      "limits-headers-purchase",
+      "http2-status-unknown",
+      "replies-status-interim",
+      "replies-status-malformed",
+      "replies-status-unknown",
+      "replies-status-unread",
+    ],
   },
   "errors-lost-purchase-get": { change: () => ({ paid: (method) => method !== "GET" }) },
   "errors-sent-once": {
@@ -105,10 +125,9 @@ export const restSabotages: Sabotages = {
   "limits-idle": { change: ofProfile("small-limits", { idleMs: 60_000 }) },
 
   "queue-run": {
-    change: (b) => ({
-      relay: (raw) =>
-        b.relay(raw).filter(([name, value]) => !(name === "x-fal-request-id" && value === "r1")),
-    }),
+    change: relays((headers) =>
+      headers.filter(([name, value]) => !(name === "x-fal-request-id" && value === "r1")),
+    ),
     also: ["queue-subscribe", "queue-workflow"],
   },
   "queue-subscribe": {
@@ -239,9 +258,11 @@ export const restSabotages: Sabotages = {
   "tokens-judged": {
     change: (b) => ({
       tokenRefusal: (body, list) =>
-        body.includes('"conformance/other"]') ? undefined : b.tokenRefusal(body, list),
+        body.includes('"conformance/other"],"duration') ? undefined : b.tokenRefusal(body, list),
     }),
   },
+  "tokens-plain-names": { change: grants('"conformance/exact/"') },
+  "tokens-bare-names": { change: grants('["flux"]') },
   "tokens-unreadable": {
     change: (b) => ({
       tokenRefusal: (body, list) => (body.includes("[]") ? undefined : b.tokenRefusal(body, list)),
@@ -267,6 +288,13 @@ export const restSabotages: Sabotages = {
   "webhooks-host-refused": {
     change: ofProfile("webhooks-hosts", {
       webhooks: ["hooks.example", "hooks.example.evil.example"],
+    }),
+  },
+
+  "webhooks-host-read-otherwise": {
+    change: (b) => ({
+      webhookRefusal: (target, allowed) =>
+        target.query.includes("%5C%40evil") ? undefined : b.webhookRefusal(target, allowed),
     }),
   },
 
@@ -326,7 +354,38 @@ export const restSabotages: Sabotages = {
   },
   "cors-fal-says-nothing": {
     change: wiring({ keepsFalCors: true }),
-    also: ["cors-reply", "cors-refusal", "cors-other-origin"],
+    also: ["cors-reply", "cors-refusal", "cors-other-origin", "cors-cross-site-allowed"],
+  },
+
+  "cors-cross-site": {
+    change: lets(
+      (correct) => (headers, config) =>
+        headers["sec-fetch-mode"] === "no-cors" ? undefined : correct(headers, config),
+    ),
+  },
+  "cors-cross-site-code": {
+    change: answers(({ code }) =>
+      code === "origin_not_allowed" ? { text: '{"message":"no","detail":"no","code":"oops"}' } : {},
+    ),
+  },
+  "cors-same-site": {
+    change: lets(
+      (correct) => (headers, config) =>
+        headers["sec-fetch-site"] === "same-site"
+          ? refuse(403, "origin_not_allowed", "no")
+          : correct(headers, config),
+    ),
+  },
+  "cors-cross-site-allowed": {
+    change: lets((correct) => (headers, config) => correct(headers, { ...config, origins: [] })),
+  },
+  "cors-cross-site-others": {
+    change: lets(
+      (correct) => (headers, config) =>
+        config.origins.length > 0 && headers.origin === undefined
+          ? undefined
+          : correct(headers, config),
+    ),
   },
 
   "smuggling-length-and-chunks": { front: { lengthBeatsChunks: true }, ...framing },

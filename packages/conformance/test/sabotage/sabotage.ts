@@ -1,6 +1,13 @@
 /** What a saboteur is: the reference proxy with one thing broken, and the cases that must notice. */
 import type { Topic } from "../../src/case.ts";
-import type { Behaviour, Pairs, Refusal, Target, Wiring } from "../reference/behaviour.ts";
+import type {
+  Behaviour,
+  Pairs,
+  Refusal,
+  RelayedCall,
+  Target,
+  Wiring,
+} from "../reference/behaviour.ts";
 import type { Sloppiness } from "../reference/sloppy-front.ts";
 
 export interface Sabotage {
@@ -48,8 +55,16 @@ export const leaks = (...names: string[]): ((b: Behaviour) => Partial<Behaviour>
 
 /** Reply headers for the caller, changed. */
 export const relays =
-  (change: (headers: Array<[string, string]>, raw: Pairs) => Array<[string, string]>) =>
-  (b: Behaviour): Partial<Behaviour> => ({ relay: (raw) => change(b.relay(raw), raw) });
+  (
+    change: (
+      headers: Array<[string, string]>,
+      raw: Pairs,
+      call: RelayedCall,
+    ) => Array<[string, string]>,
+  ) =>
+  (b: Behaviour): Partial<Behaviour> => ({
+    relay: (raw, call) => change(b.relay(raw, call), raw, call),
+  });
 
 /** A reply header that passes although it must not. */
 export const copies = (...names: string[]): ((b: Behaviour) => Partial<Behaviour>) =>

@@ -48,6 +48,7 @@ export const targetSabotages: Sabotages = {
   },
   "target-repeated": {
     change: (b) => ({ oneTarget: (values) => b.oneTarget(values.slice(0, 1)) }),
+    also: ["http2-repeated-target"],
   },
   "target-glued": {
     change: (b) => ({
@@ -69,6 +70,15 @@ export const targetSabotages: Sabotages = {
     },
     also: ["target-malformed"],
   },
+  "target-long": {
+    change: (b) => ({
+      oneTarget: (values) =>
+        values.length === 1 && (values[0]?.length ?? 0) > 8192
+          ? (values[0] as string)
+          : b.oneTarget(values),
+    }),
+  },
+  "target-long-survival": { change: () => ({ stall: (text) => (text.length > 8900 ? 8000 : 0) }) },
   "target-http": { change: accepts(/^http:\/\/queue/, (text) => text.replace("http:", "https:")) },
   "target-other-schemes": { change: accepts(/^ws:/, (text) => text.replace("ws:", "https:")) },
   "target-user-info": {

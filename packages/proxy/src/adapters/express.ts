@@ -6,7 +6,12 @@ import { createNodeFront, type NodeRequest, type NodeResponse } from "../node.ts
 export const route = "/api/fal/proxy";
 
 /** What Express calls; the structural form of its `RequestHandler`. */
-export type ExpressHandler = (request: NodeRequest, response: NodeResponse, next?: unknown) => void;
+export interface ExpressHandler {
+  /** Settles when the answer is over; never rejects. */
+  (request: NodeRequest, response: NodeResponse, next?: unknown): Promise<void>;
+  /** Resolves once no work goes on after an answer: await it before the process ends. */
+  drain(): Promise<void>;
+}
 
 /**
  * Makes the handler. Mount it with `app.use`, which answers the route itself and everything below
@@ -20,11 +25,13 @@ export type ExpressHandler = (request: NodeRequest, response: NodeResponse, next
  */
 export const createHandler = (config: ProxyConfig = {}): ExpressHandler => {
   const front = createNodeFront("express", config);
-  return (request, response) => void front(request, response);
+  const handle = (request: NodeRequest, response: NodeResponse): Promise<void> =>
+    front(request, response);
+  return Object.assign(handle, { drain: front.drain });
 };
 
 let shared: ExpressHandler | undefined;
 
 /** A handler with the default options. @deprecated Use `createHandler()` instead. */
-export const handler: ExpressHandler = (request, response) =>
+export const handler = (request: NodeRequest, response: NodeResponse): Promise<void> =>
   (shared ??= createHandler())(request, response);

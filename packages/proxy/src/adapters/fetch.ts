@@ -2,8 +2,17 @@
 import type { ProxyConfig } from "../options.ts";
 import { createWebFront } from "../web.ts";
 
+/** What a Workers handler gets besides: keeps the process alive for work after the answer. */
+export interface ExecutionContext {
+  waitUntil?(work: Promise<unknown>): void;
+}
+
 /** What such a host calls. The second argument is searched for a FAL_KEY binding (Workers). */
-export type FetchHandler = (request: Request, env?: unknown) => Promise<Response>;
+export interface FetchHandler {
+  (request: Request, env?: unknown, context?: unknown): Promise<Response>;
+  /** Resolves once no work goes on after an answer: await it before the process ends. */
+  drain(): Promise<void>;
+}
 
 /**
  * Makes the handler.
@@ -16,5 +25,12 @@ export type FetchHandler = (request: Request, env?: unknown) => Promise<Response
  */
 export function createFetchHandler(config: ProxyConfig = {}): FetchHandler {
   const front = createWebFront("fetch", config);
-  return (request, env) => front(request, typeof env === "object" && env !== null ? { env } : {});
+  const handle = (request: Request, env?: unknown, context?: unknown): Promise<Response> => {
+    const host = context as ExecutionContext | undefined;
+    return front(request, {
+      env: typeof env === "object" && env !== null ? env : undefined,
+      waitUntil: host?.waitUntil?.bind(host),
+    });
+  };
+  return Object.assign(handle, { drain: front.drain });
 }

@@ -12,10 +12,16 @@ export type FalHonoProxyOptions = ProxyConfig & {
 export interface HonoContext {
   readonly req: { readonly raw: Request; arrayBuffer?(): Promise<ArrayBuffer> };
   readonly env?: unknown;
+  /** The Workers context; Hono throws where there is none. */
+  readonly executionCtx?: { waitUntil(work: Promise<unknown>): void };
 }
 
 /** The structural form of a Hono `Handler`. */
-export type HonoHandler = (context: HonoContext) => Promise<Response>;
+export interface HonoHandler {
+  (context: HonoContext): Promise<Response>;
+  /** Resolves once no work goes on after an answer: await it before the process ends. */
+  drain(): Promise<void>;
+}
 
 /**
  * Makes the handler. On Workers the key is read from the bindings.
@@ -29,9 +35,30 @@ export type HonoHandler = (context: HonoContext) => Promise<Response>;
 export function createRouteHandler(options: FalHonoProxyOptions = {}): HonoHandler {
   const { resolveApiKey, ...config } = options;
   const front = createWebFront("hono", config);
-  return async (context) => {
+  const waitUntilOf = createContextReader();
+  const handle = async (context: HonoContext): Promise<Response> => {
     const env = context.env as object | undefined;
-    return front(await unread(context.req), { native: context, env, resolveApiKey });
+    const waitUntil = waitUntilOf(context);
+    const adapterKey = resolveApiKey;
+    return front(await unread(context.req), { native: context, env, waitUntil, adapterKey });
+  };
+  return Object.assign(handle, { drain: front.drain });
+}
+
+type WaitUntil = (work: Promise<unknown>) => void;
+
+/** Reads `waitUntil` where the runtime has one. Hono throws where it has not, which costs too much for every request. */
+function createContextReader(): (context: HonoContext) => WaitUntil | undefined {
+  let isMissing = false;
+  return (context) => {
+    if (isMissing) return undefined;
+    try {
+      const { executionCtx } = context;
+      return executionCtx?.waitUntil.bind(executionCtx);
+    } catch {
+      isMissing = true;
+      return undefined;
+    }
   };
 }
 

@@ -3,7 +3,12 @@ import type { ProxyConfig } from "../options.ts";
 import { createNodeFront, type NodeRequest, type NodeResponse } from "../node.ts";
 
 /** What `http.createServer` calls; the structural form of its `RequestListener`. */
-export type NodeListener = (request: NodeRequest, response: NodeResponse) => void;
+export interface NodeListener {
+  /** Settles when the answer is over; never rejects. */
+  (request: NodeRequest, response: NodeResponse): Promise<void>;
+  /** Resolves once no work goes on after an answer: await it before the process ends. */
+  drain(): Promise<void>;
+}
 
 /**
  * Makes the listener. It answers every path, so route to it what belongs to the proxy.
@@ -16,5 +21,7 @@ export type NodeListener = (request: NodeRequest, response: NodeResponse) => voi
  */
 export function createRequestListener(config: ProxyConfig = {}): NodeListener {
   const front = createNodeFront("node", config);
-  return (request, response) => void front(request, response);
+  const listener = (request: NodeRequest, response: NodeResponse): Promise<void> =>
+    front(request, response);
+  return Object.assign(listener, { drain: front.drain });
 }

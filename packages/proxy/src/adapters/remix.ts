@@ -31,6 +31,7 @@ export type FalRemixProxy = { action: RemixHandler; loader: RemixHandler };
 export function createProxy(options: FalRemixProxyOptions = {}): FalRemixProxy {
   const { json: _json, resolveApiKey, ...config } = options;
   const front = createWebFront("remix", config);
-  const handle: RemixHandler = (args) => front(args.request, { native: args, resolveApiKey });
+  const handle: RemixHandler = (args) =>
+    front(args.request, { native: args, adapterKey: resolveApiKey });
   return { action: handle, loader: handle };
 }

@@ -37,9 +37,9 @@ export type SvelteHandlers = Record<
 export const createRequestHandler = (options: FalSvelteProxyOptions = {}): SvelteHandlers => {
   const { credentials, ...config } = options;
   const front = createWebFront("svelte", config);
-  const resolveApiKey = credentials === undefined ? undefined : () => Promise.resolve(credentials);
+  const adapterKey = credentials === undefined ? undefined : () => Promise.resolve(credentials);
   const handle: SvelteHandler = (event) =>
-    front(event.request, { native: event, resolveApiKey, signal: connectionSignal(event) });
+    front(event.request, { native: event, adapterKey, signal: connectionSignal(event) });
   return {
     requestHandler: handle,
     GET: handle,

@@ -1,25 +1,15 @@
-/** The upstream client of Node: undici's dispatch, which relays encoded bodies untouched. */
-import { pipeline, Readable } from "node:stream";
-import type { ReadableStream as NodeReadableStream } from "node:stream/web";
-import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+/** The upstream client of Node: undici's dispatch, which hands coded bodies over untouched. */
+import type { Readable } from "node:stream";
 import { Agent, type Dispatcher } from "undici";
-import { joinChunks, type OutgoingBody } from "../body.ts";
-import type { End } from "../call.ts";
-import { findHeader, withoutCoding, type HeaderList } from "../headers.ts";
-import type { BodyEnd, Flow, Sink, UpstreamReply, UpstreamRequest } from "./exchange.ts";
+import type { OutgoingBody } from "../body.ts";
+import type { HeaderList } from "../headers.ts";
+import { decoding } from "./decode.ts";
+import type { Flow, Sink, UpstreamRequest } from "./exchange.ts";
 
-/** Encoded replies are handed over as they came. */
-export const relaysEncoded = true;
+export { decodeCopy } from "./decode.ts";
 
-/** Any iterable is a body as it is. */
-export const toBody = (body: AsyncIterable<Uint8Array>): OutgoingBody => body;
-
-// Below this a reply of known length is handed over whole: a web stream of one chunk costs more
-// than the whole relay.
-const SMALL = 65_536;
-
-// How much of a streamed reply may wait for a slow reader, in bytes.
-const READ_AHEAD = 65_536;
+/** Coded replies are handed over as they came. */
+export const keepsCoding = true;
 
 // undici sets the connect timeout per agent, not per request.
 const agents = new Map<number, Agent>();
@@ -33,25 +23,19 @@ function agentFor(connectTimeout: number): Agent {
   return agent;
 }
 
-/** Sends and relays by callbacks, without a stream in between. */
+/** Sends, and hands the reply over by callbacks, without a stream in between. */
 export function exchange(
   request: UpstreamRequest,
   body: OutgoingBody | undefined,
   sink: Sink,
 ): Flow {
   const { length, timeouts, headers } = request;
-  let controller: Dispatcher.DispatchController | undefined;
-  let sent = false;
-  let aborted = false;
-  const flow: Flow = {
-    resume: () => controller?.resume(),
-    abort: () => {
-      aborted = true;
-      controller?.abort(new Error("The caller went away."));
-    },
-  };
-  // A stream of declared length keeps it, so that fal does not get a chunked body.
-  if (body !== undefined && length !== undefined) headers["content-length"] = String(length);
+  const exchanging = new Exchange(sink, request.keepsCoding);
+  // What is there whole has the length that it has; a stream keeps its declared one, so that fal does
+  // not get a chunked body.
+  if (body !== undefined && !(body instanceof Uint8Array) && length !== undefined) {
+    headers["content-length"] = String(length);
+  }
   agentFor(timeouts.connect).dispatch(
     {
       origin: request.origin,
@@ -62,130 +46,62 @@ export function exchange(
       headersTimeout: timeouts.headers,
       bodyTimeout: timeouts.idle,
     },
-    {
-      onRequestStart(control) {
-        controller = control;
-        // From here on bytes are written.
-        sent = true;
-        if (aborted) flow.abort();
-      },
-      onResponseStart(_control, status, received) {
-        // 1xx replies say nothing yet.
-        if (status >= 200) sink.head(status, toHeaderList(received));
-      },
-      onResponseData(control, chunk) {
-        // Resuming makes undici hand over an empty chunk: pausing on that would starve the socket.
-        if (chunk.byteLength > 0 && !sink.data(chunk)) control.pause();
-      },
-      onResponseEnd() {
-        sink.end();
-      },
-      onResponseError(_control, cause) {
-        if (aborted) return;
-        const timedOut = /^UND_ERR_\w+_TIMEOUT$/.test((cause as { code?: string }).code ?? "");
-        sink.fail({ sent, timedOut, cause });
-      },
-    },
+    exchanging,
   );
-  return flow;
+  return exchanging;
 }
 
-/**
- * Sends and resolves when the reply begins, or is there whole if it is small.
- *
- * @throws UpstreamFailure (as a rejection) when no reply came
- */
-export function send(
-  request: UpstreamRequest,
-  body: OutgoingBody | undefined,
-  signal: AbortSignal | undefined,
-  ended: BodyEnd,
-): Promise<UpstreamReply> {
-  return new Promise((resolve, reject) => {
-    let reply: { status: number; headers: HeaderList } | undefined;
-    let parts: Uint8Array[] | undefined;
-    let stream: ReadableStreamDefaultController<Uint8Array> | undefined;
-    let bytes = 0;
-    const settle = (outcome: End["outcome"]): void => {
-      signal?.removeEventListener("abort", leave);
-      if (stream !== undefined) ended(outcome, bytes);
-    };
-    const flow = exchange(request, body, {
-      head(status, headers) {
-        reply = { status, headers };
-        const length = findHeader(headers, "content-length");
-        const decoder = request.decode ? decoderFor(headers) : undefined;
-        if (length !== undefined && Number(length) <= SMALL && decoder === undefined) {
-          parts = [];
-          return;
-        }
-        const source = {
-          start: (control: ReadableStreamDefaultController<Uint8Array>) => void (stream = control),
-          pull: () => flow.resume(),
-          cancel: () => {
-            flow.abort();
-            settle("client_gone");
-          },
-        };
-        const ahead = new ByteLengthQueuingStrategy({ highWaterMark: READ_AHEAD });
-        const streamed = new ReadableStream<Uint8Array>(source, ahead);
-        resolve(decoder ? decoded(reply, streamed, decoder) : { status, headers, body: streamed });
-      },
-      data(chunk) {
-        bytes += chunk.byteLength;
-        if (parts !== undefined) return parts.push(chunk) > 0;
-        stream?.enqueue(chunk);
-        return (stream?.desiredSize ?? 0) > 0;
-      },
-      end() {
-        if (reply !== undefined && parts !== undefined) {
-          resolve({ ...reply, body: joinChunks(parts, bytes) });
-        }
-        stream?.close();
-        settle("completed");
-      },
-      fail(failure) {
-        if (stream === undefined) reject(failure);
-        stream?.error(failure.cause);
-        settle("upstream_failed");
-      },
-    });
-    const leave = (): void => {
-      flow.abort();
-      stream?.error(signal?.reason);
-      reject({ sent: true, timedOut: false, cause: signal?.reason });
-      settle("client_gone");
-    };
-    if (signal?.aborted) leave();
-    else signal?.addEventListener("abort", leave, { once: true });
-  });
-}
+/** One request under way: undici's handler on one side, the relay's handle on the other. */
+class Exchange implements Dispatcher.DispatchHandler, Flow {
+  begun = false;
+  private sink: Sink;
+  private readonly keepsCoding: boolean;
+  private controller: Dispatcher.DispatchController | undefined;
+  private aborted = false;
 
-const decoders = new Map([
-  ["gzip", createGunzip],
-  ["x-gzip", createGunzip],
-  ["deflate", createInflate],
-  ["br", createBrotliDecompress],
-]);
+  constructor(sink: Sink, keepsCoding: boolean) {
+    this.sink = sink;
+    this.keepsCoding = keepsCoding;
+  }
 
-function decoderFor(headers: HeaderList): (() => NodeJS.ReadWriteStream) | undefined {
-  return decoders.get(findHeader(headers, "content-encoding")?.toLowerCase() ?? "");
-}
+  resume(): void {
+    this.controller?.resume();
+  }
+  abort(): void {
+    this.aborted = true;
+    this.controller?.abort(new Error("The call is over."));
+  }
 
-/** The reply as it was before it was encoded. Nobody asked for a coding then, so it is rare. */
-function decoded(
-  { status, headers }: { status: number; headers: HeaderList },
-  body: ReadableStream<Uint8Array>,
-  createDecoder: () => NodeJS.ReadWriteStream,
-): UpstreamReply {
-  const source = Readable.fromWeb(body as NodeReadableStream);
-  // An error at either end destroys both, and the reader of the web stream sees it.
-  const plain = pipeline(source, createDecoder(), () => {}) as unknown as Readable;
-  return {
-    status,
-    headers: withoutCoding(headers),
-    body: Readable.toWeb(plain) as ReadableStream<Uint8Array>,
-  };
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    // From here on bytes are written.
+    if (this.aborted) this.abort();
+    else this.begun = true;
+  }
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    received: Record<string, string | string[] | undefined>,
+  ): void {
+    // 1xx replies say nothing yet.
+    if (status < 200) return;
+    const headers = toHeaderList(received);
+    const decoded = this.keepsCoding ? undefined : decoding(headers, this.sink, this);
+    if (decoded) this.sink = decoded;
+    this.sink.head(status, headers);
+  }
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    // Resuming makes undici hand over an empty chunk: pausing on that would starve the socket.
+    if (chunk.byteLength > 0 && !this.sink.data(chunk)) controller.pause();
+  }
+  onResponseEnd(): void {
+    this.sink.end();
+  }
+  onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+    if (this.aborted) return;
+    const timedOut = /^UND_ERR_\w+_TIMEOUT$/.test((cause as { code?: string }).code ?? "");
+    this.sink.fail({ timedOut, cause });
+  }
 }
 
 function toHeaderList(headers: Record<string, string | string[] | undefined>): HeaderList {

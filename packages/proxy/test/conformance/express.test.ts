@@ -1,7 +1,5 @@
 /** Express 5. */
-import { judge, serverCommand } from "./judge.ts";
+import { judge } from "./judge.ts";
+import { subjects } from "./subjects.mjs";
 
-judge("express", {
-  command: serverCommand("express.mjs"),
-  without: { "adapter-key": "the adapter has no key option of its own" },
-});
+judge("express", subjects.express);

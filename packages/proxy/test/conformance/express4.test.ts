@@ -1,7 +1,5 @@
 /** Express 4. */
-import { judge, serverCommand } from "./judge.ts";
+import { judge } from "./judge.ts";
+import { subjects } from "./subjects.mjs";
 
-judge("express4", {
-  command: serverCommand("express4.mjs"),
-  without: { "adapter-key": "the adapter has no key option of its own" },
-});
+judge("express4", subjects.express4);

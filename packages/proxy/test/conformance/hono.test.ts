@@ -1,4 +1,5 @@
 /** Hono on Node. */
-import { judge, serverCommand } from "./judge.ts";
+import { judge } from "./judge.ts";
+import { subjects } from "./subjects.mjs";
 
-judge("hono", { command: serverCommand("hono.mjs"), without: {} });
+judge("hono", subjects.hono);

@@ -1,4 +1,4 @@
-/** Judges an adapter with fal-proxy-conformance: a real server per profile, and one test per case. */
+/** Judges a server with fal-proxy-conformance: a real server per profile, and one test per case. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -15,70 +15,61 @@ import {
   type Result,
 } from "fal-proxy-conformance";
 import { createEmulator } from "fal-emulator";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, type RunnerTestSuite } from "vitest";
 import { uploadAbortDelay } from "./abort-upload.ts";
+import type { Subject } from "./subject.ts";
 
-export interface Adapter {
-  /** A shell command that starts its server; it gets `PORT`, `FAL_KEY`, `FAL_PROXY_UPSTREAM` and `FAL_PROXY_PROFILE`. */
-  readonly command: string;
-  /** Where the proxy answers in this profile. @default "/api/fal/proxy" in every profile */
-  readonly path?: (profile: ProfileName) => string;
-  /** Profiles that this framework has no place for, each with the reason. Their cases are not run. */
-  readonly without: Partial<Record<ProfileName, string>>;
-  /** Cases in which the framework itself departs from the protocol, each with the reason. One that passes is an error. */
-  readonly departures?: Readonly<Record<string, string>>;
-  /** Whether the server begins a call before it has the whole body, so that one can be given up. @default true */
-  readonly streamsUploads?: boolean;
-  /** The npm package to judge as well. */
-  readonly packageFolder?: string;
-  /** Once, before the first server: makes what the command starts. */
-  readonly prepare?: () => Promise<void>;
-}
-
-/** The command of a server in `servers/`. */
-export const serverCommand = (file: string): string =>
-  // `exec`: the process that the kit measures and stops is the server, not a shell around it.
-  `exec "${process.execPath}" "${join(import.meta.dirname, "../servers", file)}"`;
-
-/** Defines the tests of one adapter. */
-export function judge(name: string, adapter: Adapter): void {
-  const { command, path = () => "/api/fal/proxy", departures = {} } = adapter;
+/**
+ * Defines the tests of one server: one for each case that it offers, and what the kit leaves out. Only the cases whose
+ * tests are asked for (`vitest -t`) are run, on the profiles that they need.
+ *
+ * @param name its name in a table of subjects, under which `npm run case` knows it
+ */
+export function judge(name: string, subject: Subject): void {
+  const { command, path = () => "/api/fal/proxy", departures = {} } = subject;
   const offered = (Object.keys(profiles) as ProfileName[]).filter(
-    (profile) => !(profile in adapter.without),
+    (profile) => !(profile in subject.without),
   );
-  const cases = allCases.filter((one) => isOffered(one, adapter, offered));
+  const cases = allCases.filter((one) => isOffered(one, subject, offered));
 
   describe(name, () => {
     let results: ReadonlyMap<string, Result> = new Map();
 
-    beforeAll(async () => {
-      await adapter.prepare?.();
+    // The runner takes the first parameter in this form only.
+    beforeAll(async ({}, suite) => {
+      await subject.prepare?.();
+      const wanted = cases.filter((one) => isWanted(suite, titleOf(one)));
+      if (wanted.length === 0) return;
       const report = await runConformance({
         subject: name,
         start: ({ profile, environment }) =>
           startCommand({ command, environment, path: path(profile), patienceMs: 60_000 }),
         profiles: offered,
-        only: cases.map((one) => one.id),
+        only: wanted.map((one) => one.id),
         expectedFailures: new Map(Object.entries(departures)),
-        ...(adapter.packageFolder && { packageFolder: adapter.packageFolder }),
+        repeat: (id) => `npm run case -- ${name} ${id}`,
+        ...(subject.packageFolder && { packageFolder: subject.packageFolder }),
       });
-      keep(report);
+      // Some cases alone are no score.
+      if (wanted.length === cases.length) keep(report);
       results = new Map(report.results.map((result) => [result.case.id, result]));
     }, 600_000);
 
-    test.each(cases.map((one) => [titleOf(one), one] as const))("%s", (_title, one) => {
-      const result = results.get(one.id);
-      if (result === undefined) return expect.fail(`the kit has not run ${one.id}`);
-      const wanted = one.id in departures ? "expected-failure" : "passed";
-      if (result.outcome !== wanted) expect.fail(result.reason ?? describeFailure(result));
-    });
+    for (const one of cases) {
+      test(titleOf(one), () => {
+        const result = results.get(one.id);
+        if (result === undefined) return expect.fail(`the kit has not run ${one.id}`);
+        const wanted = one.id in departures ? "expected-failure" : "passed";
+        if (result.outcome !== wanted) expect.fail(describeFailure(result));
+      });
+    }
 
     test("departs only in cases that exist", () => {
       const known = allCases.map((one) => one.id);
       expect(known).toEqual(expect.arrayContaining(Object.keys(departures)));
     });
 
-    if (adapter.streamsUploads === false) return;
+    if (subject.streamsUploads === false) return;
     // The kit leaves it out: how soon a proxy notices depends on what it reads ahead.
     test("a caller who leaves in mid-upload ends the call to fal within 100 ms", async () => {
       const fal = await createEmulator();
@@ -106,11 +97,17 @@ function keep(report: Report): void {
   );
 }
 
-function isOffered(one: Case, adapter: Adapter, offered: readonly ProfileName[]): boolean {
+function isOffered(one: Case, subject: Subject, offered: readonly ProfileName[]): boolean {
   // Those that take minutes are for the command line, `--slow`.
   if (one.needs?.includes("slow")) return false;
-  if (one.needs?.includes("package") && adapter.packageFolder === undefined) return false;
+  if (one.needs?.includes("package") && subject.packageFolder === undefined) return false;
   return offered.includes(one.profile ?? "default");
+}
+
+/** Whether the runner will run the suite's test of this title; `-t` and `.only` leave others out. */
+function isWanted(suite: RunnerTestSuite, title: string): boolean {
+  const test = suite.tasks.find((task) => task.name === title);
+  return test !== undefined && test.mode !== "skip";
 }
 
 const titleOf = (one: Case): string =>

@@ -170,7 +170,7 @@ export const requests: readonly DifferentialRequest[] = [
     headers: {
       "x-fal-queue-priority": "low",
       "x-fal-store-io": "0",
-      "x-app-fal-note": "hello",
+      "x-app-fal-disable-fallback": "true",
       "user-agent": "app/1",
     },
   },

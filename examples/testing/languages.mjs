@@ -2,30 +2,26 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { ProfileName } from "fal-proxy-conformance";
-import type { Adapter } from "../../packages/proxy/test/conformance/judge.ts";
+import { profiles } from "fal-proxy-conformance";
 
 const examples = join(import.meta.dirname, "..");
-const folder = (name: string): string => join(examples, name);
+/** @type {(name: string) => string} */
+const folder = (name) => join(examples, name);
 const goProxy = join(examples, "../.artifacts/go-proxy");
 
 // They are configured by the environment alone; what needs options is left to the reader's own code.
-const optional: readonly ProfileName[] = [
-  ...([
-    "locked",
-    "authenticated",
-    "signed-in",
-    "undefined-auth",
-    "env-auth",
-    "adapter-key",
-  ] as const),
-  ...(["throwing", "cors", "tokens", "small-limits", "webhooks-deny", "webhooks-hosts"] as const),
-  ...(["fal-hosts", "compressed", "parsed", "chain", "subpaths"] as const),
-];
-const without = Object.fromEntries(optional.map((name) => [name, "the file has no such option"]));
+const without = Object.fromEntries(
+  Object.entries(profiles)
+    .filter(([, { builtIn }]) => !builtIn)
+    .map(([name]) => [name, "the file has no such option"]),
+);
 
-/** Fails with the names of the Debian packages when a command does not run. */
-function need(packages: string, program: string, ...args: string[]): void {
+/**
+ * Fails with the names of the Debian packages when a command does not run.
+ *
+ * @type {(packages: string, program: string, ...args: string[]) => void}
+ */
+function need(packages, program, ...args) {
   const { error, status } = spawnSync(program, args, { stdio: "ignore" });
   if (error || status !== 0) {
     throw new Error(
@@ -39,7 +35,8 @@ const python = "/usr/bin/python3";
 
 const notTold = "the server does not tell its app of a caller who leaves before the answer";
 
-export const languages: Readonly<Record<string, Adapter>> = {
+/** @satisfies {Record<string, import("../../packages/proxy/test/conformance/subject.ts").Subject>} */
+export const languages = {
   flask: {
     command: `cd "${folder("flask")}" && exec ${python} -B -m gunicorn --bind 127.0.0.1:$PORT --worker-class gthread --threads 64 "fal_proxy:create_app()"`,
     prepare: async () =>

@@ -1,0 +1,114 @@
+/** The body of a Node-style request: its stream, or what a body parser in front has left of it. */
+import { bufferedBody, IncomingBody, joinChunks, missingBody } from "./body.ts";
+import { refuse } from "./refusal.ts";
+
+/** What the front uses of an `http.IncomingMessage`, and of what frameworks make of it. */
+export interface NodeRequest {
+  readonly method?: string | undefined;
+  readonly httpVersionMajor?: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly socket?: { readonly remoteAddress?: string | undefined } | null;
+  /** True once somebody (a body parser) has read from the stream. */
+  readonly readableDidRead?: boolean;
+  /** True once everything has been read from the stream. */
+  readonly readableEnded?: boolean;
+  /** What a body parser made of it. */
+  readonly body?: unknown;
+  /** The raw bytes, on platforms that keep them (Google Cloud Functions). */
+  readonly rawBody?: unknown;
+  on(event: string, listener: (value: any) => void): unknown;
+  iterator?(options: { destroyOnReturn: boolean }): AsyncIterable<Uint8Array>;
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array>;
+}
+
+/**
+ * @param context `body`: what the framework's parser made of it, where not on the request
+ * @param limit in bytes
+ * @param mayBeCut whether it may end early without an error
+ * @returns undefined when there is none
+ */
+export function bodyOf(
+  request: NodeRequest,
+  context: { readonly body?: unknown },
+  limit: number,
+  mayBeCut: boolean,
+): IncomingBody | undefined {
+  const declared = request.headers["content-length"] as string | undefined;
+  // HTTP/2 needs neither header to carry a body.
+  const framed =
+    request.headers["transfer-encoding"] !== undefined || request.httpVersionMajor === 2;
+  if (request.method === "GET" || declared === "0" || (declared === undefined && !framed)) {
+    return undefined;
+  }
+  const coding = request.headers["content-encoding"] as string | undefined;
+  if (request.readableDidRead) return parsedBody(request, context, limit, coding);
+  return new IncomingBody({
+    length: declared === undefined ? undefined : Number(declared),
+    coding,
+    limit,
+    mayBeCut,
+    whole: () => readWhole(request),
+    // Destroyed with its reader, the request would take fal's early answer down with it.
+    chunks: () => request.iterator?.({ destroyOnReturn: false }) ?? request,
+  });
+}
+
+/** What a body parser in front has left: its bytes, or JSON written anew. */
+function parsedBody(
+  request: NodeRequest,
+  context: { readonly body?: unknown },
+  limit: number,
+  coding: string | undefined,
+): IncomingBody {
+  const { rawBody } = request;
+  if (rawBody instanceof Uint8Array) return bufferedBody(rawBody, limit, coding);
+  let body: unknown;
+  try {
+    body = "body" in context ? context.body : request.body;
+  } catch {
+    // Vercel's getter parses when it is looked at.
+    const msg = "The request body is not valid JSON.";
+    const detail = [{ loc: ["body"], msg, type: "unreadable" }];
+    return missingBody(refuse("input_not_allowed", msg, { detail }));
+  }
+  if (body instanceof Uint8Array) return bufferedBody(body, limit);
+  if (typeof body === "string") {
+    const bytes = new TextEncoder().encode(body);
+    if (isGenuine(request, body, bytes.byteLength)) return bufferedBody(bytes, limit);
+  }
+  const type = String(request.headers["content-type"] ?? "");
+  if (body !== undefined && /[/+]json\b/i.test(type)) {
+    return bufferedBody(new TextEncoder().encode(JSON.stringify(body)), limit);
+  }
+  return missingBody(
+    refuse("body_unavailable", "The server has read the request body before the proxy could.", {
+      hint: "Mount the proxy before the body parser, or turn the parser off for this route (in Next.js: export const config = { api: { bodyParser: false } }), so that every byte arrives unchanged.",
+    }),
+  );
+}
+
+/** Whether the text that a parser made of a body still stands for its bytes: of binary data it does not. */
+function isGenuine({ headers }: NodeRequest, text: string, bytes: number): boolean {
+  const declared = headers["content-length"];
+  // The declared length is of the coded form, which the parser has undone.
+  if (declared === undefined || headers["content-encoding"]) return !text.includes("\uFFFD");
+  return Number(declared) === bytes;
+}
+
+// Events cost a fraction of an async iteration, and most bodies are one chunk.
+function readWhole(request: NodeRequest): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    request.on("data", (chunk: Uint8Array) => {
+      parts.push(chunk);
+      length += chunk.byteLength;
+    });
+    request.on("end", () => resolve(joinChunks(parts, length)));
+    request.on("error", reject);
+    // Every request closes in the end: an Error and its stack are made only for one that was cut.
+    request.on("close", () => {
+      if (!request.readableEnded) reject(new Error("The caller went away."));
+    });
+  });
+}

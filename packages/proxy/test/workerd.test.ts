@@ -1,0 +1,177 @@
+/** The fetch entry in workerd, the runtime of Cloudflare Workers: what its streams and its context need. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { RUN, SUBMIT, until } from "./support/fronts.ts";
+import { json, raw, startWildFal, type WildFal } from "./support/wild-fal.ts";
+
+const workerd = join(
+  import.meta.dirname,
+  "../../../tools/workerd/node_modules/workerd/bin/workerd",
+);
+
+let fal: WildFal;
+let server: ChildProcess | undefined;
+let folder: string;
+let url: string;
+const printed: string[] = [];
+
+const worker = `
+  import { createFetchHandler } from "@fal-ai/server-proxy/fetch";
+  const told = [];
+  const handle = createFetchHandler({
+    guards: [(call) => {
+      call.onReply(async (reply) => void told.push(["reply", await reply.json()]));
+      call.onEnd(async (end) => void told.push(["end", end.outcome, end.status, end.bytes]));
+    }],
+  });
+  export default {
+    fetch: (request, env, context) =>
+      request.url.endsWith("/told") ? Response.json(told.splice(0)) : handle(request, env, context),
+  };`;
+
+beforeAll(async () => {
+  expect(existsSync(workerd), "workerd is missing: npm ci in tools/workerd").toBe(true);
+  fal = await startWildFal();
+  folder = await mkdtemp(join(tmpdir(), "workerd-"));
+  await build({
+    stdin: { contents: worker, resolveDir: import.meta.dirname },
+    outfile: join(folder, "worker.mjs"),
+    bundle: true,
+    format: "esm",
+    conditions: ["workerd"],
+    logLevel: "error",
+  });
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  await writeFile(
+    join(folder, "config.capnp"),
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .worker),
+    (name = "internet", network = (allow = ["private"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (
+  modules = [(name = "worker", esModule = embed "worker.mjs")],
+  bindings = [
+    (name = "FAL_KEY", text = "id:secret"),
+    (name = "FAL_PROXY_UPSTREAM", text = "${fal.url}"),
+  ],
+  compatibilityDate = "2026-09-01",
+  compatibilityFlags = ["enable_request_signal"],
+);
+`,
+  );
+  server = spawn(workerd, ["serve", "config.capnp"], { cwd: folder });
+  for (const output of [server.stdout, server.stderr])
+    output?.on("data", (text) => printed.push(String(text)));
+  url = `http://127.0.0.1:${port}`;
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await fetch(`${url}/told`);
+      break;
+    } catch {
+      if (tries === 100 || server.exitCode !== null) throw new Error(printed.join(""));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}, 60_000);
+
+afterAll(async () => {
+  server?.kill();
+  fal?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(url, {
+    method: "POST",
+    body: "{}",
+    ...init,
+    headers: {
+      "content-type": "application/json",
+      "x-fal-target-url": `https://${path}`,
+      ...(init.headers as Record<string, string>),
+    },
+  });
+const told = async (): Promise<unknown[]> =>
+  (await fetch(`${url}/told`)).json() as Promise<unknown[]>;
+
+describe("in workerd", () => {
+  it("a reply passes whole, with its length", async () => {
+    const value = { text: "x".repeat(300_000) };
+    fal.answer = json(value);
+    const reply = await ask(RUN);
+    expect(reply.headers.get("content-length")).toBe(String(JSON.stringify(value).length));
+    expect(await reply.json()).toEqual(value);
+  });
+
+  it.each(["content-length: 200000", "transfer-encoding: chunked"])(
+    "a reply that is cut does not look whole: %s",
+    async (head) => {
+      const half = "x".repeat(100_000);
+      const body = head.startsWith("t") ? `${half.length.toString(16)}\r\n${half}\r\n` : half;
+      fal.answer = raw(`HTTP/1.1 200 OK\ncontent-type: text/plain\n${head}\n\n${body}`);
+      await expect(ask(RUN).then((reply) => reply.text())).rejects.toThrow();
+    },
+  );
+
+  it("a streamed request keeps its length on the way to fal", async () => {
+    fal.answer = json({ ok: true });
+    fal.received.length = 0;
+    await (await ask(RUN, { body: "x".repeat(200_000) })).text();
+    expect(fal.received[0]?.headers["content-length"]).toBe("200000");
+    expect(fal.received[0]?.body).toHaveLength(200_000);
+  });
+
+  it("a submit whose caller left is read to its end, and told", async () => {
+    await told();
+    let answer: (() => void) | undefined;
+    fal.answer = (response, request) => {
+      answer = () => json({ request_id: "r-1" })(response, request);
+    };
+    const stop = new AbortController();
+    const asked = ask(SUBMIT, { signal: stop.signal }).catch(() => {});
+    await until(() => answer !== undefined, "fal has the submit, which");
+    stop.abort();
+    await asked;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    answer?.();
+    const seen: unknown[] = [];
+    for (let tries = 0; tries < 100 && seen.length < 2; tries += 1) {
+      seen.push(...(await told()));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    // workerd on its own notices a caller who left when it writes; Cloudflare's edge tells before.
+    expect(seen).toMatchObject([
+      ["reply", { request_id: "r-1" }],
+      ["end", expect.stringMatching(/^(client_gone|completed)$/), 200, expect.any(Number)],
+    ]);
+  });
+
+  it("a stream whose caller left is stopped once it carries data", async () => {
+    fal.answer = (response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      const events = setInterval(() => response.write("data: 1\n\n"), 20);
+      response.on("close", () => clearInterval(events));
+    };
+    const stop = new AbortController();
+    const reply = await ask(`${RUN}/stream`, { signal: stop.signal });
+    await reply.body!.getReader().read();
+    stop.abort();
+    await until(() => fal.busy() === 0, "the run is stopped, which");
+  });
+});
