@@ -239,7 +239,7 @@ describe("memory", () => {
 });
 
 describe("hostile lengths", () => {
-  // Ten thousand targets of the greatest length: a form whose time grew with the square of it would
+  // Thousands of targets of the greatest length: a form whose time grew with the square of it would
   // not get through.
   it("are read in one go", { timeout: 60_000 }, () => {
     const units = [
@@ -272,7 +272,7 @@ describe("hostile lengths", () => {
     for (const unit of [...units, ...more]) {
       for (const host of hosts) {
         for (const method of ["GET", "POST", "PUT", "DELETE"]) {
-          for (let index = 0; index < 20; index += 1) {
+          for (let index = 0; index < 5; index += 1) {
             const raw = `https://${host}/${"x".repeat(index)}`;
             parseTarget(method, raw + unit.repeat((8192 - raw.length) / unit.length));
             read += 1;
@@ -280,7 +280,7 @@ describe("hostile lengths", () => {
         }
       }
     }
-    expect(read).toBe(21 * 6 * 4 * 20);
+    expect(read).toBe(21 * 6 * 4 * 5);
   });
 });
 
