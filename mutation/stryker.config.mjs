@@ -11,7 +11,16 @@ const source = (name) => `${library}/src/${name}.ts`;
  * `relaying`: what chooses headers, holds a reply and hands it on; tests over sockets see it, and take longer.
  */
 export const GROUPS = {
-  rules: ["target", "glob", "allow", "restrictions", "credentials", "authenticate"].map(source),
+  rules: [
+    "target",
+    "url",
+    "glob",
+    "glob-tree",
+    "allow",
+    "restrictions",
+    "credentials",
+    "authenticate",
+  ].map(source),
   relaying: ["headers", "head", "relay"].map(source),
 };
 

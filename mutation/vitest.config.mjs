@@ -8,8 +8,8 @@ const root = join(import.meta.dirname, "..");
 const src = join(root, "packages/proxy/src");
 const tests = join(root, "packages/proxy/test");
 
-// Many thousand requests, or other processes, which no mutant reaches.
-const SLOW = /^(target-hostile|differential|fuzz|workerd|published-exports)[.]/;
+// Many thousand requests or patterns, or other processes, which no mutant reaches.
+const SLOW = /^(target-hostile|differential|glob-differential|fuzz|workerd|published-exports)[.]/;
 const overSockets = (file) =>
   /"(node:(http2?|net)|fal-emulator|[.]\/support\/.*)"/.test(
     readFileSync(join(tests, file), "utf8"),

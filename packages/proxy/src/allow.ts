@@ -47,7 +47,7 @@ export interface AllowRules {
  * Compiles globs into one test of a whole text, query and all, as the published package does.
  *
  * @throws TypeError for a pattern that is refused, with the right form
- * @see README.md, "Patterns"
+ * @see README.md, "Options"
  */
 export function createUrlMatcher(patterns: string[]): (url: string) => boolean {
   const { match } = compileGlobs(patterns);

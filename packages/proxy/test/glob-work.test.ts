@@ -33,7 +33,7 @@ describe("hostile lengths", () => {
   it.each(cases)("%s over %s, again and again", (pattern, unit) => {
     const long = (length: number): string => unit.repeat(Math.ceil(length / unit.length));
     let before = 0;
-    for (const length of [512, 1024, 2048, 4096, 8192, 16_384]) {
+    for (const length of [512, 1024, 2048, 4096, 8192]) {
       const text = long(length);
       const { steps } = work([pattern], text);
       // A step takes a node and looks at its edges, and a pattern adds few of both per character.
