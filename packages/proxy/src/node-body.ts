@@ -1,5 +1,6 @@
 /** The body of a Node-style request: its stream, or what a body parser in front has left of it. */
 import { bufferedBody, IncomingBody, joinChunks, missingBody } from "./body.ts";
+import type { Connection } from "./connection.ts";
 import { refuse } from "./refusal.ts";
 
 /** What the front uses of an `http.IncomingMessage`, and of what frameworks make of it. */
@@ -7,7 +8,7 @@ export interface NodeRequest {
   readonly method?: string | undefined;
   readonly httpVersionMajor?: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly socket?: { readonly remoteAddress?: string | undefined } | null;
+  readonly socket?: (Connection & { readonly remoteAddress?: string | undefined }) | null;
   /** True once somebody (a body parser) has read from the stream. */
   readonly readableDidRead?: boolean;
   /** True once everything has been read from the stream. */

@@ -8,6 +8,8 @@ import type { Outlet } from "./relay.ts";
 export interface NodeResponse {
   readonly headersSent?: boolean;
   readonly destroyed?: boolean;
+  /** Null while it waits behind another answer of its connection (HTTP pipelining). */
+  readonly socket?: unknown;
   getHeader?(name: string): unknown;
   writeHead(status: number, headers: Record<string, string | string[]>): unknown;
   flushHeaders?(): void;

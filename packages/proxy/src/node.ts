@@ -2,6 +2,7 @@
 import { keepsCoding } from "#upstream";
 import { drain, type Background } from "./background.ts";
 import { resolveConfig, type ResolvedConfig } from "./config.ts";
+import { onClose } from "./connection.ts";
 import { decide } from "./decide.ts";
 import { endCall } from "./end.ts";
 import type { Env } from "./environment.ts";
@@ -65,20 +66,32 @@ export function createNodeFront(
   ): Promise<void> => {
     const call = new OpenCall(fromNode(request, context, fixed));
     const outlet = new NodeOutlet(call, response, context.headers);
+    let relay: Relay | undefined;
+    let left = response.destroyed === true;
+    const leave = (): void => {
+      left = true;
+      relay?.leave();
+    };
+    let forget: (() => void) | undefined;
     try {
+      // Before anything is decided, since it is said once.
+      response.on("close", leave);
+      // Behind another answer of its connection (pipelining) a response hears nothing.
+      if (response.socket === null && request.socket) forget = onClose(request.socket, leave);
       if (outlet.begun) throw new Error("The answer was begun by something before the proxy.");
       const decision = await decide(call);
       if (isRefusal(decision)) return outlet.refuse(decision);
       if (decision.kind === "preflight") return outlet.empty(204);
       if (decision.kind === "gone") return outlet.cut();
-      const relay = new Relay(call, decision, outlet);
-      response.on("drain", () => relay.drained());
-      response.on("close", () => relay.leave());
-      if (response.destroyed) relay.leave();
+      relay = new Relay(call, decision, outlet);
+      response.on("drain", () => relay?.drained());
+      if (left) relay.leave();
       await relay.run();
     } catch (error) {
       outlet.give(fault(call, error));
       endCall(call, "fault", false);
+    } finally {
+      forget?.();
     }
   };
   return Object.assign(front, { drain: () => drain(background) });
