@@ -54,14 +54,16 @@ export interface Call {
    * The body parsed as JSON; undefined when there is none. Up to `inspectBytes`.
    *
    * @throws (as a rejection that answers the call with 413 or 422 unless caught) when it is larger,
-   *   no JSON, compressed, or holds a key twice: fal might read it otherwise than the guard did
+   *   no JSON, compressed, sent as a form or in another charset, or holds a key twice: fal might read
+   *   it otherwise than the guard did
    */
   json(): Promise<unknown>;
   /**
    * What fal's model is given: the members of the body's object, and of the query of a GET. Values of
    * a query are texts. Up to `inspectBytes`.
    *
-   * @throws as `json`; also when the body is no object, or a name stands twice
+   * @throws as `json`; also when the body is no object, a name stands twice, the query has a bare
+   *   semicolon, or the query of a paid call that is no GET names an input
    */
   inputs(): Promise<Record<string, unknown>>;
   /**

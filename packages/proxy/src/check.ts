@@ -1,5 +1,5 @@
 /** What each option must look like, and the message for one that does not. */
-import { mayBeListed } from "./headers.ts";
+import { mayBeListed, mayBeRelayed } from "./headers.ts";
 import type { ProxyConfig } from "./options.ts";
 import { parseUrl } from "./url.ts";
 
@@ -7,6 +7,8 @@ type Test = (value: any) => unknown;
 
 const isFunction: Test = (value) => typeof value === "function";
 const isPositive: Test = (value) => Number.isFinite(value) && value > 0;
+// A timer that is given more fires at once.
+const isTime: Test = (value) => isPositive(value) && value <= 2_147_483_647;
 const isText =
   (form: RegExp): Test =>
   (value) =>
@@ -22,6 +24,22 @@ const areHosts = isListOf(
   (value) => isText(/^[\w.:[\]-]+$/)(value) && parseUrl(`https://${value}`)?.host === value,
 );
 const areHeaders = isListOf((name) => typeof name === "string" && mayBeListed(name.toLowerCase()));
+const areRelayed = isListOf((name) => typeof name === "string" && mayBeRelayed(name.toLowerCase()));
+const areNames = isListOf(isText(/^[\w!#$%&'*+.^`|~-]+$/));
+/** An object with these members and no others, each of which may be left out. */
+const isObjectOf =
+  (members: Readonly<Record<string, Test>>): Test =>
+  (value) =>
+    Object(value) === value &&
+    Object.entries(value).every(
+      ([name, member]) =>
+        Object.hasOwn(members, name) && (member === undefined || members[name]?.(member)),
+    );
+const isCors = isObjectOf({
+  origins: (value) => value === "*" || areOrigins(value),
+  credentials: (value) => typeof value === "boolean",
+  headers: areNames,
+});
 const isWebhookWord = isText(/^(forward|deny)$/);
 
 /** Of each option: what it must be, with an example, and whether it is. */
@@ -50,27 +68,22 @@ const OPTIONS: Readonly<Record<keyof ProxyConfig, readonly [form: string, holds:
   ],
   dropRequestHeaders: ['names of request headers, such as ["x-fal-queue-priority"]', areHeaders],
   forwardResponseHeaders: [
-    'names of reply headers, such as ["content-disposition"]; none for framing',
-    areHeaders,
+    'names of reply headers, such as ["content-disposition"]; none for framing, nor one that the proxy writes itself',
+    areRelayed,
   ],
   timeouts: [
-    "numbers of ms: { connect: 10000, headers: 3600000, idle: 3600000 }",
-    (value) =>
-      Object(value) === value &&
-      Object.entries(value).every(
-        ([name, ms]) =>
-          /^(connect|headers|idle)$/.test(name) && (ms === undefined || isPositive(ms)),
-      ),
+    "numbers of ms, none above 2147483647: { connect: 10000, headers: 3600000, idle: 3600000 }",
+    isObjectOf({ connect: isTime, headers: isTime, idle: isTime }),
   ],
   cors: [
     '{ origins: ["https://app.example"], credentials: true } or { origins: "*" }',
-    (value) => (value.origins === "*" && !value.credentials) || areOrigins(value.origins),
+    (value) => isCors(value) && value.origins && !(value.origins === "*" && value.credentials),
   ],
   webhooks: [
     '"forward", "deny" or { hosts: ["hooks.example.com"] }, each as its URL has it, with its port',
     (value) => isWebhookWord(value) || areHosts(value.hosts),
   ],
-  cacheControl: ['a header value, such as "no-store, no-transform"', isText(/./)],
+  cacheControl: ['a header value, such as "no-store, no-transform"', isText(/^[\t -~]+$/)],
   guards: ["a list of functions: [(call) => …]", isListOf(isFunction)],
   onEvent: ["a function: (event) => …", isFunction],
   upstream: [

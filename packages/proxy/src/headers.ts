@@ -92,6 +92,13 @@ const OWN =
 export const mayBeListed = (name: string): boolean =>
   /^[\w!#$%&'*+.^`|~-]+$/.test(name) && !OWN.test(name);
 
+/** What every answer says for itself, so that fal's word would take it back: see {@link answerHeaders}. */
+const SAID =
+  /^(?:cache-control|vary|x-content-type-options|content-security-policy|cross-origin-resource-policy|access-control-.*)$/;
+
+/** Whether an option may let this header of fal's through, in lower case. */
+export const mayBeRelayed = (name: string): boolean => mayBeListed(name) && !SAID.test(name);
+
 /** The headers of the upstream request. Bodies are framed by the upstream client. */
 export function forwardHeaders(call: OpenCall, credential: string): Record<string, string> {
   const { forwardRequestHeaders, dropRequestHeaders } = call.config;
@@ -121,7 +128,7 @@ export function relayHeaders(call: OpenCall, reply: HeaderList): Record<string, 
     const passes = name.startsWith(FROM_FAL) ? !CREDENTIAL.test(name) : RELAYED.has(name);
     if (!passes && !forwardResponseHeaders.has(name)) continue;
     const value = name === "location" ? relayLocation(call, sent) : sent;
-    if (value === undefined || reflects(value)) continue;
+    if (value === undefined || reflects(name) || reflects(value)) continue;
     const before = headers[name];
     if (before === undefined) headers[name] = value;
     else if (LISTS.has(name)) headers[name] = `${before}, ${value}`;

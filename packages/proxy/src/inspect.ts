@@ -7,9 +7,15 @@ import { refuse, Refused } from "./refusal.ts";
 // Names the apps of a token or session and nothing else.
 const TOKEN_BYTES = 65_536;
 
+// A type by which the same bytes are something else than the JSON that a guard sees: a form, or
+// another charset than JSON's (RFC 8259 §8.1).
+const OTHERWISE = /\bform-(?:data|urlencoded)\b|charset\s*=\s*(?!"?utf-8"?\s*(?:[;,]|$))/i;
+
 /** @see Call.json */
-export async function inspectJson({ body, config, target }: OpenCall): Promise<unknown> {
+export async function inspectJson(call: OpenCall): Promise<unknown> {
+  const { body, config, target } = call;
   if (body === undefined) return undefined;
+  if (OTHERWISE.test(call.header("content-type") ?? "")) throw unreadable("is not sent as JSON");
   const small = target.operation === "token" || target.operation === "signal";
   const limit = small ? Math.min(TOKEN_BYTES, config.inspectBytes) : config.inspectBytes;
   const text = await readText(body, limit);
@@ -28,9 +34,13 @@ export async function inspectInputs(call: OpenCall): Promise<Record<string, unkn
     throw unreadable("is not a JSON object");
   // No member of Object.prototype may look like an input.
   const inputs: Record<string, unknown> = Object.assign(Object.create(null), body);
-  for (const [name, value] of new URLSearchParams(call.target.search)) {
+  const { search, paid } = call.target;
+  if (search.includes(";")) throw unreadable("has a semicolon, for some an ampersand", "query");
+  for (const [name, value] of new URLSearchParams(search)) {
     // `fal_webhook` and its like are for the queue, not for the model.
     if (name.startsWith("fal_")) continue;
+    // Whether a model takes it from there nobody knows, and a guard must not be told what is not run.
+    if (paid && call.method !== "GET") throw unreadable("names an input of a POST", "query");
     if (name in inputs) throw unreadable(`names an input twice`, "query");
     inputs[name] = value;
   }

@@ -9,30 +9,40 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Strings whole, so that no bracket inside one counts; the marks that make the structure. */
-const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
-
 /**
  * Whether some object in a JSON text has a key twice: parsers disagree about which value counts.
+ *
+ * Goes through the text by hand: a regular expression for a string keeps a way back for each of its
+ * characters, and overflows at a few MB.
  *
  * @param text valid JSON
  */
 export function hasRepeatedKeys(text: string): boolean {
-  // One set of keys for each open object, nothing for an open array.
+  // The keys so far of each open object. An array needs no place: no key stands in it.
   const open: Array<Set<string> | undefined> = [];
   let last = "";
-  for (const [token] of text.matchAll(TOKENS)) {
-    if (token === "{") open.push(new Set());
-    else if (token === "[") open.push(undefined);
-    else if (token === "}" || token === "]") open.pop();
-    else if (token !== ":") last = token;
-    else {
+  for (let at = 0; at < text.length; at += 1) {
+    const mark = text[at];
+    if (mark === '"') {
+      const end = endOfString(text, at + 1);
+      last = text.slice(at, end + 1);
+      at = end;
+    } else if (mark === "{") open.push(undefined);
+    else if (mark === "}") open.pop();
+    else if (mark === ":") {
       // The same key may be written in several ways.
-      const key = JSON.parse(last) as string;
-      const keys = open.at(-1) as Set<string>;
+      const key = last.includes("\\") ? (JSON.parse(last) as string) : last.slice(1, -1);
+      const keys = (open[open.length - 1] ??= new Set());
       if (keys.has(key)) return true;
       keys.add(key);
     }
   }
   return false;
+}
+
+/** The index of the quote that closes a string. @param from behind the one that opens it */
+function endOfString(text: string, from: number): number {
+  let at = from;
+  while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  return at;
 }

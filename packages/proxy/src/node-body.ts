@@ -63,29 +63,38 @@ function parsedBody(
 ): IncomingBody {
   const { rawBody } = request;
   if (rawBody instanceof Uint8Array) return bufferedBody(rawBody, limit, coding);
-  let body: unknown;
   try {
-    body = "body" in context ? context.body : request.body;
+    const body = "body" in context ? context.body : request.body;
+    const bytes = bytesOf(request, body);
+    if (bytes) return bufferedBody(bytes, limit);
   } catch {
-    // Vercel's getter parses when it is looked at.
-    const msg = "The request body is not valid JSON.";
+    // Vercel's getter parses when it is looked at; what is nested too deep can be read, not written.
+    const msg = "The request body is no JSON that can be passed on.";
     const detail = [{ loc: ["body"], msg, type: "unreadable" }];
     return missingBody(refuse("input_not_allowed", msg, { detail }));
-  }
-  if (body instanceof Uint8Array) return bufferedBody(body, limit);
-  if (typeof body === "string") {
-    const bytes = new TextEncoder().encode(body);
-    if (isGenuine(request, body, bytes.byteLength)) return bufferedBody(bytes, limit);
-  }
-  const type = String(request.headers["content-type"] ?? "");
-  if (body !== undefined && /[/+]json\b/i.test(type)) {
-    return bufferedBody(new TextEncoder().encode(JSON.stringify(body)), limit);
   }
   return missingBody(
     refuse("body_unavailable", "The server has read the request body before the proxy could.", {
       hint: "Mount the proxy before the body parser, or turn the parser off for this route (in Next.js: export const config = { api: { bodyParser: false } }), so that every byte arrives unchanged.",
     }),
   );
+}
+
+/**
+ * The bytes that a parsed body stands for; undefined when they are lost.
+ *
+ * @throws RangeError for JSON that is nested too deep
+ */
+function bytesOf(request: NodeRequest, body: unknown): Uint8Array | undefined {
+  if (body instanceof Uint8Array) return body;
+  if (typeof body === "string") {
+    const bytes = new TextEncoder().encode(body);
+    if (isGenuine(request, body, bytes.byteLength)) return bytes;
+  }
+  const type = String(request.headers["content-type"] ?? "");
+  return body !== undefined && /[/+]json\b/i.test(type)
+    ? new TextEncoder().encode(JSON.stringify(body))
+    : undefined;
 }
 
 /** Whether the text that a parser made of a body still stands for its bytes: of binary data it does not. */

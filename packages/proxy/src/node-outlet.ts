@@ -94,14 +94,14 @@ export class NodeOutlet implements Outlet {
     this.response.end();
   }
 
-  /** The last resort: refuses if that can still be done, else cuts. Never throws. */
+  /** The last resort: refuses if that can be done, else cuts, since nobody shall wait. Never throws. */
   give(refusal: Refusal): void {
     try {
-      if (this.begun) this.cut();
-      else this.refuse(refusal);
+      if (!this.begun) return this.refuse(refusal);
     } catch {
-      // A response object that takes nothing any more.
+      // What made the answer fail may do so again: a header that something in front has set.
     }
+    this.cut();
   }
 
   private writeHead(status: number, relayed: Record<string, string>): void {

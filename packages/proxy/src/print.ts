@@ -3,11 +3,20 @@
 const MOST = 300;
 
 /**
- * An exception in one line, with the place where it was thrown.
+ * An exception in one line, with the place where it was thrown. Never throws.
  *
  * @param credential never written, whatever the exception says
  */
 export function describeError(error: unknown, credential?: string): string {
+  try {
+    return describe(error, credential);
+  } catch {
+    // Some libraries make a message when it is asked for, and fail at it.
+    return "something was thrown that throws when it is looked at";
+  }
+}
+
+function describe(error: unknown, credential?: string): string {
   const { name, message, stack } = (error ?? {}) as Partial<Record<keyof Error, unknown>>;
   const isError = typeof name === "string" && typeof message === "string";
   // JSON.parse quotes what it could not read, which is somebody's input.

@@ -118,8 +118,10 @@ function genuine(answer: unknown): Refusal | undefined {
   throw new TypeError(`A guard answers nothing or refuse(…), not ${typeof answer}.`);
 }
 
+/** A copy that can be sent: what was checked is what is sent, whatever becomes of the original. */
 function checked(refusal: Refusal): Refusal {
-  const { code, status, message, hint, headers = {}, detail } = refusal;
+  const { code, status, message, hint, detail } = refusal;
+  const headers = { ...refusal.headers };
   const unfit = (what: string): never => {
     throw new TypeError(`A refusal has ${what}.`);
   };
@@ -133,8 +135,16 @@ function checked(refusal: Refusal): Refusal {
     if (/^(content-|transfer-|connection$)/i.test(name)) unfit(`no ${name} header`);
   }
   // @throws TypeError for what JSON does not hold: a BigInt, a circle
-  JSON.stringify(detail);
-  return refusal;
+  const text = JSON.stringify(detail) as string | undefined;
+  return {
+    kind: "refusal",
+    status,
+    code,
+    message,
+    headers,
+    ...(hint !== undefined && { hint }),
+    ...(text !== undefined && { detail: JSON.parse(text) as unknown }),
+  };
 }
 
 /** A refusal as it goes over the wire; `hint` is appended to the message in development. */

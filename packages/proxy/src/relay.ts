@@ -179,8 +179,11 @@ export class Relay implements Sink {
         this.#length = Number(headers["content-length"] ?? NaN);
         call.callerStatus = this.#status;
         outlet.head(this.#status, headers, bodiless);
-        // Whatever follows does not belong to it.
-        if (bodiless) return this.#close();
+        if (bodiless) {
+          // HTTP frames no body for 204 and 304; one of a 205 may be announced, and need not come.
+          if (this.#status === 205) this.#flow?.abort();
+          return this.#close();
+        }
       }
       let flowing = true;
       for (const chunk of held) {

@@ -30,6 +30,17 @@ describe("wrong options", () => {
     ["a wrong time limit", { timeouts: { total: 5 } }, "timeouts must be numbers of ms"],
     ["a negative time limit", { timeouts: { idle: -1 } }, "timeouts must be numbers of ms"],
     ["any origin with credentials", { cors: { origins: "*", credentials: true } }, "cors must be"],
+    // Everything that a header is made of is judged here: nothing can be answered once it is unfit.
+    ["a line break in a header", { cacheControl: "no-store\r\nx: y" }, "cacheControl must be"],
+    ["a header that is no ASCII", { cacheControl: "no-störe" }, "cacheControl must be"],
+    ["a text for a list", { cors: { origins: ["https://a.b"], headers: "x-a" } }, "cors must be"],
+    ["no name", { cors: { origins: ["https://a.b"], headers: ["x a"] } }, "cors must be"],
+    // A text that says no is truthy.
+    ["a text", { cors: { origins: ["https://a.b"], credentials: "false" } }, "cors must be"],
+    ["a misspelt member", { cors: { origins: ["https://a.b"], header: [] } }, "cors must be"],
+    ["no origins", { cors: { credentials: true } }, "cors must be"],
+    ["a time beyond timers", { timeouts: { idle: 2 ** 31 } }, "none above 2147483647"],
+    ["a header that the proxy writes", { forwardResponseHeaders: ["Vary"] }, "proxy writes itself"],
     ["an origin with a path", { cors: { origins: ["https://app.example/"] } }, "cors must be"],
     ["an unknown webhook rule", { webhooks: "allow" }, 'webhooks must be "forward", "deny"'],
     ["a guard that is none", { guards: ["limit"] }, "guards must be a list of functions"],
@@ -66,6 +77,14 @@ describe("right options", () => {
     ],
     ["loopback by each of its names", { upstream: "http://localhost:4000" }],
     ["IPv6 loopback", { upstream: "http://[::1]:4000" }],
+    ["the longest time", { timeouts: { connect: undefined, idle: 2 ** 31 - 1 } }],
+    [
+      "all of cors",
+      {
+        cors: { origins: ["https://a.b"], credentials: true, headers: ["x-a"] },
+        cacheControl: "a",
+      },
+    ],
     ["another machine, said so", { upstream: { url: "https://fal.test", remote: true } }],
   ])("%s", (_what, config) => {
     expect(() => resolveConfig(config)).not.toThrow();

@@ -1,7 +1,7 @@
 /** What passes between caller and fal: the two lists, location, and what is written around every answer. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { ProxyConfig } from "../src/index.ts";
-import { mayBeListed } from "../src/headers.ts";
+import { mayBeListed, mayBeRelayed } from "../src/headers.ts";
 import { fronts, RUN, type Front } from "./support/fronts.ts";
 import { json, startWildFal, type WildFal } from "./support/wild-fal.ts";
 
@@ -212,6 +212,14 @@ describe.each(fronts)("on the %s front", (_name, open) => {
     expect(reply.headers.get("x-fal-request-id")).toBe("r-1");
   });
 
+  it("nor is one whose name repeats the key", async () => {
+    await start();
+    fal.answer = json({}, 401, { [`x-fal-no-${SECRET}`]: "1", "x-fal-request-id": "r-1" });
+    const reply = await post();
+    expect(JSON.stringify([...reply.headers])).not.toContain(SECRET);
+    expect(reply.headers.get("x-fal-request-id")).toBe("r-1");
+  });
+
   it("a short key does not make other headers disappear", async () => {
     await start({ resolveFalAuth: () => "id:s" });
     fal.answer = json({}, 200, { "x-fal-request-id": "this is it" });
@@ -299,3 +307,19 @@ it.each(["x-fal-new", "idempotency-key", "content-disposition", "constructor", "
     expect(mayBeListed(name)).toBe(true);
   },
 );
+
+it.each([
+  "access-control-allow-origin",
+  "cache-control",
+  "content-security-policy",
+  "cross-origin-resource-policy",
+  "vary",
+  "x-content-type-options",
+  "connection",
+])("%s of fal's cannot take the place of the proxy's own", (name) => {
+  expect(mayBeRelayed(name)).toBe(false);
+});
+
+it("a further header of fal's can be let through", () => {
+  expect(mayBeRelayed("content-disposition")).toBe(true);
+});

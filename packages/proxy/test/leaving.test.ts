@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import { connect as connectHttp2, createServer as createHttp2 } from "node:http2";
 import { connect, type AddressInfo } from "node:net";
-import { createRequestListener } from "../src/adapters/node.ts";
+import { createRequestListener, type NodeListener } from "../src/adapters/node.ts";
 import type { End, Guard } from "../src/index.ts";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { RUN, until } from "./support/fronts.ts";
@@ -25,7 +25,7 @@ afterEach(() => {
   fal.close();
 });
 
-const listenerWith = (guard: Guard = () => {}): RequestListener =>
+const listenerWith = (guard: Guard = () => {}): NodeListener =>
   createRequestListener({
     resolveFalAuth: () => "id:secret",
     upstream: fal.url,
@@ -63,8 +63,8 @@ it("one that waits is stopped also when something in front took its time, and th
   let go = (): void => {};
   const port = await start((request, response) => {
     asked += 1;
-    if (asked === 1) return listener(request, response);
-    go = () => void listener(request, response);
+    if (asked === 1) void listener(request, response);
+    else go = () => void listener(request, response);
   });
   const socket = connect(port, "127.0.0.1");
   socket.on("error", () => {});
@@ -81,8 +81,7 @@ it("one that waits is stopped also when something in front took its time, and th
 it("over HTTP/2, a run is not even sent when the caller left while a guard was thinking", async () => {
   let decided = (): void => {};
   const thinking = new Promise<void>((resolve) => (decided = resolve));
-  const listener = listenerWith(() => thinking) as Parameters<typeof createHttp2>[1];
-  const server = createHttp2(listener).listen(0, "127.0.0.1");
+  const server = createHttp2(listenerWith(() => thinking)).listen(0, "127.0.0.1");
   await once(server, "listening");
   const caller = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   cleanup.push(() => (caller.destroy(), server.close()));

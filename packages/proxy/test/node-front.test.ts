@@ -140,6 +140,18 @@ describe("a response object that is no http.ServerResponse", () => {
   });
 });
 
+it("an answer that something in front has made impossible is cut, so that nobody waits for it", async () => {
+  const handle = createRequestListener({ ...config(), onEvent: () => {} });
+  const url = await listen(
+    createServer((request, response) => {
+      response.statusMessage = "made for\na browser";
+      void handle(request, response);
+    }),
+  );
+  fal.answer = json({ ok: true });
+  await expect(ask(url)).rejects.toThrow("fetch failed");
+});
+
 describe("what a framework knows besides", () => {
   const front = (context: (events: unknown[]) => NodeContext, seen: unknown[] = []) => {
     const handle = createNodeFront("test", {

@@ -370,6 +370,15 @@ describe.each(fronts)("on the %s front", (_name, open) => {
       await until(() => fal.busy() === 0, "the body is stopped, which");
     });
 
+    it("so is the body of a 205 that is announced and does not come", async () => {
+      await start();
+      fal.answer = ({ socket }) =>
+        void socket?.write("HTTP/1.1 205 Reset\r\ncontent-length: 10\r\n\r\n");
+      expect((await front.ask(STATUS)).status).toBe(205);
+      await ended();
+      await until(() => fal.busy() === 0, "the body is no longer waited for, which");
+    });
+
     const members = Object.getOwnPropertyNames(Object.prototype).filter((name) =>
       /^[a-z]/i.test(name),
     );
