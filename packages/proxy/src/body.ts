@@ -19,6 +19,8 @@ export interface BodySource {
   readonly whole: () => Promise<Uint8Array>;
   /** Absent where all of it is in memory already. */
   readonly chunks?: () => AsyncIterable<Uint8Array>;
+  /** Lets the rest go, once some of the chunks were read and no more are wanted. */
+  readonly abandon?: () => void;
 }
 
 /** The caller went away before the body was whole. */
@@ -103,7 +105,10 @@ export class IncomingBody {
         yield next.value;
       }
     } finally {
-      if (!this.complete) await iterator.return?.();
+      if (!this.complete) {
+        await iterator.return?.();
+        this.#source.abandon?.();
+      }
     }
   }
 

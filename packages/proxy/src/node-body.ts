@@ -18,6 +18,7 @@ export interface NodeRequest {
   /** The raw bytes, on platforms that keep them (Google Cloud Functions). */
   readonly rawBody?: unknown;
   on(event: string, listener: (value: any) => void): unknown;
+  resume?(): unknown;
   iterator?(options: { destroyOnReturn: boolean }): AsyncIterable<Uint8Array>;
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array>;
 }
@@ -51,6 +52,9 @@ export function bodyOf(
     whole: () => readWhole(request),
     // Destroyed with its reader, the request would take fal's early answer down with it.
     chunks: () => request.iterator?.({ destroyOnReturn: false }) ?? request,
+    // Node sees to a body that nobody reads, but not to one that was read in part: the rest of it
+    // stands before the next request of the connection.
+    abandon: () => void request.resume?.(),
   });
 }
 

@@ -150,6 +150,8 @@ it("an answer that something in front has made impossible is cut, so that nobody
   );
   fal.answer = json({ ok: true });
   await expect(ask(url)).rejects.toThrow("fetch failed");
+  // A refusal as well as a reply.
+  await expect(fetch(url)).rejects.toThrow("fetch failed");
 });
 
 describe("what a framework knows besides", () => {

@@ -65,10 +65,18 @@ export function decoding(headers: HeaderList, to: Sink, flow: Flow): Sink | unde
     abortFal();
     to.fail({ timedOut: false, cause });
   });
+  let isEmpty = true;
   return {
     head: (status, received) => to.head(status, withoutCoding(received)),
-    data: (chunk) => decoder.write(chunk),
-    end: () => void decoder.end(),
+    data(chunk) {
+      isEmpty = false;
+      return decoder.write(chunk);
+    },
+    end() {
+      // No body is whole, though it is the coded form of nothing.
+      if (isEmpty) to.end();
+      else decoder.end();
+    },
     fail(failure) {
       decoder.destroy();
       to.fail(failure);
