@@ -23,7 +23,7 @@ async function makePackage(
 
 it(
   "keeps every rule, as a process of its own, in every profile",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const report = await runConformance({
       start: await bundleReference(),

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { RecordedRequest } from "fal-emulator";
 import type { Case } from "../case.ts";
 import type { Call, Rig } from "../rig.ts";
-import { inTopic, eventually, relayed, soon } from "../wants.ts";
+import { inTopic, eventually, relayed } from "../wants.ts";
 
 const hashOf = (bytes: string | Uint8Array): string =>
   createHash("sha256").update(bytes).digest("hex");
@@ -192,8 +192,8 @@ export const bodyCases: Case[] = inTopic("bodies", [
         },
       ]) {
         const exchange = await rig.call({ ...call, ...leave });
-        await soon(150);
-        const whole = exchange.fal.some((request) => request.bodyComplete);
+        const isWhole = (): boolean => exchange.fal.some((request) => request.bodyComplete);
+        const whole = await eventually(isWhole, 500);
         exchange.want(!whole, "fal receives no complete request");
       }
     },

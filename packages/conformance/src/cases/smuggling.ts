@@ -1,7 +1,7 @@
 /** Rules P-69 and P-70: one request in, at most one out, and no header line that nobody judged. */
 import type { Case } from "../case.ts";
 import type { Exchange, Rig } from "../rig.ts";
-import { inTopic, relayed, soon } from "../wants.ts";
+import { eventually, inTopic, relayed, soon } from "../wants.ts";
 
 /** What follows the first reply on the connection is waited for. */
 const open = { patienceMs: 1500, lingerMs: 300 };
@@ -24,7 +24,8 @@ async function nothingHidden(exchange: Exchange): Promise<void> {
 async function notRelayed(rig: Rig, raw: readonly string[]): Promise<void> {
   const exchange = await rig.call({ raw, ...open });
   await nothingHidden(exchange);
-  const whole = exchange.fal.some((request) => request.bodyComplete);
+  const isWhole = (): boolean => exchange.fal.some((request) => request.bodyComplete);
+  const whole = await eventually(isWhole, 400);
   exchange.want(!whole, "a message with broken framing is not relayed");
 }
 
