@@ -42,14 +42,19 @@ async function runOtherNodes() {
   }
 }
 
-// Left out of the quick run, because they take most of the time and seldom notice something alone: servers whose front
-// another one stands for, browsers, the comparison with the published package, pictures pixel by pixel, and what proves
-// the tools themselves.
+/** Left out of the quick run: they take most of the time, and seldom notice something alone. */
 const slow = [
-  "packages/proxy/test/conformance/{express,express4,hono}",
-  "packages/proxy/test/differential",
+  // The kit judges one server here; the tests beside it try both fronts.
+  "packages/proxy/test/conformance/{express,express4,fetch,hono}",
+  // The rules again, by comparison or by the thousand.
+  "packages/proxy/test/{differential,fuzz,glob-differential,target-hostile}",
+  // A browser, and a runtime that only `npm test` installs.
   "packages/gateway/test/playground-*",
+  "packages/proxy/test/workerd",
+  // A process for each test; pictures pixel by pixel.
+  "packages/gateway/test/cli",
   "packages/emulator/test/{media,models}",
+  // The tools themselves, proved case by case.
   "packages/conformance/test/{cli,reference,sabotage}",
   "scripts/test/{case,judge,vitest-run}",
 ];
