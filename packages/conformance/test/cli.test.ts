@@ -39,7 +39,7 @@ describe("fal-proxy-conformance", () => {
     expect(stdout).not.toContain("cors-reply");
   });
 
-  it("says what is wrong with its arguments", async () => {
+  it("says what is wrong with its arguments", { timeout: 120_000 }, async () => {
     for (const [args, message] of [
       [[], "give either --start or --url"],
       [["--start", "x", "--url", "http://x"], "give either --start or --url"],
