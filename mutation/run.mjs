@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { installDependencies } from "../scripts/dependencies.mjs";
+import { setUp } from "../scripts/setup.mjs";
 import { GROUPS } from "./stryker.config.mjs";
 
 const here = import.meta.dirname;
@@ -23,6 +24,7 @@ if (unknown !== undefined) {
 }
 const chosen = present.filter((file) => asked.length === 0 || asked.includes(nameOf(file)));
 
+setUp();
 installDependencies(here, (what) => console.log(`mutate: ${what}`));
 for (const [group, files] of Object.entries(GROUPS)) {
   const mutated = files.filter((file) => chosen.includes(file));

@@ -39,7 +39,8 @@ export default {
   clearTextReporter: { logTests: false, allowEmojis: false, reportTests: false },
   htmlReporter: { fileName: `.artifacts/mutation/${group}.html` },
   jsonReporter: { fileName: `.artifacts/mutation/${group}.json` },
-  // The library and its tests are copied and mutated there; packages that they use are found where they are.
+  // A copy of the library and its tests is mutated there, and of what is built, for tests that start processes. The
+  // packages that they use are found where they are.
   tempDirName: ".artifacts/mutation-sandbox",
   ignorePatterns: [
     "**",
@@ -47,7 +48,7 @@ export default {
     "!tsconfig.base.json",
     "!mutation/*",
     `!${library}/package.json`,
-    `!${library}/{src,test}/**`,
+    `!${library}/{src,test,dist}/**`,
   ],
   allowConsoleColors: false,
 };

@@ -9,7 +9,8 @@ const src = join(root, "packages/proxy/src");
 const tests = join(root, "packages/proxy/test");
 
 // Many thousand requests or patterns, or other processes, which no mutant reaches.
-const SLOW = /^(target-hostile|differential|glob-differential|fuzz|workerd|published-exports)[.]/;
+const SLOW =
+  /^(target-hostile|differential|glob-differential|fuzz|glob-work|workerd|published-exports)[.]/;
 const overSockets = (file) =>
   /"(node:(http2?|net)|fal-emulator|[.]\/support\/.*)"/.test(
     readFileSync(join(tests, file), "utf8"),
@@ -29,6 +30,8 @@ export default defineConfig({
     ],
   },
   test: {
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
     include: ["mutation/loads.test.mjs", ...files.map((file) => `packages/proxy/test/${file}`)],
   },
 });

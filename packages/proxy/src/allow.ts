@@ -1,6 +1,6 @@
 /** The operator's two allowlists: which fal URLs, and which endpoints, over operations. */
 import { isFalHost } from "./fal-hosts.ts";
-import { compileGlobs, type Globs } from "./glob.ts";
+import { compileGlobs } from "./glob.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 import type { Target } from "./target.ts";
 
@@ -56,24 +56,30 @@ export function createUrlMatcher(patterns: string[]): (url: string) => boolean {
 
 /**
  * Compiles `allowedUrlPatterns` into one test of a URL without its scheme. Path and query are judged
- * apart: a pattern is over the path and lets every query pass, unless it has a literal question mark
- * (`\\?`): what is behind it is over the query then.
+ * apart: a pattern is over the path and lets every query pass, unless it has a question mark: what is
+ * behind that is over the query then. It is written `\\?`, since a bare one is any one character of a path;
+ * before `name=` a bare one is the query's as well, which is what people mean.
  *
  * @throws TypeError for a pattern that is refused, with the right form
  */
 export function compileUrlPatterns(patterns: string[], option?: string): (url: string) => boolean {
-  const compile = (overQuery: boolean): Globs => {
-    const those = patterns.filter((pattern) => pattern.includes("\\?") === overQuery);
-    return compileGlobs(those, option);
-  };
-  const paths = compile(false);
-  const wholes = compile(true);
+  const paths = compileGlobs(
+    patterns.filter((pattern) => !pattern.includes("\\?")),
+    option,
+  );
+  const wholes = compileGlobs(
+    patterns.map(escapeMarks).filter((pattern) => pattern.includes("\\?")),
+    option,
+  );
   return (url) => {
     const [path = ""] = url.split("?", 1);
     // No wildcard reaches from the path into the query: `fal.run/*/a\\?*` must not let `fal.run/b?/a?` pass.
     return paths.match(path) || wholes.match(url, path.length);
   };
 }
+
+const escapeMarks = (pattern: string): string =>
+  pattern.replace(/(?<!\\)\?(?=[\w-]+=[^/]*$)/, "\\?");
 
 // Words of letters, digits, `_` and `-`, with one dot or slash between two.
 const PLAIN_NAME = /^[\w-]+([./][\w-]+)*$/;

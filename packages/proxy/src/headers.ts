@@ -112,11 +112,23 @@ export function forwardHeaders(call: OpenCall, credential: string): Record<strin
   // Fields that Connection names are meant for one hop.
   if (hop) for (const name of hop.split(/[\s,]+/)) delete headers[name];
   for (const name of dropRequestHeaders) delete headers[name];
-  if (!call.keepsCoding) delete headers["accept-encoding"];
+  const codings = call.keepsCoding && readableCodings(headers["accept-encoding"]);
+  if (codings) headers["accept-encoding"] = codings;
+  else delete headers["accept-encoding"];
   headers["authorization"] = credential;
   headers["x-fal-client-proxy"] = `@fal-ai/server-proxy/${call.id}`;
   return headers;
 }
+
+/**
+ * Of the codings that a caller takes, those that can be undone here: a guard which asks for a reply
+ * must not be blind to it because a browser takes zstd.
+ */
+const readableCodings = (accepted = ""): string =>
+  accepted
+    .split(",")
+    .filter((coding) => /^\s*(?:(?:x-)?gzip|deflate|br|identity)\s*(?:;|$)/i.test(coding))
+    .join(",");
 
 /** The headers of fal's reply that go on to the caller, each once. */
 export function relayHeaders(call: OpenCall, reply: HeaderList): Record<string, string> {

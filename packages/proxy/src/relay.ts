@@ -1,6 +1,6 @@
 /** From a plan to the end of its call: one path, whose head is held only while a guard has not answered. */
 import { exchange } from "#upstream";
-import { goOn, hostOf } from "./background.ts";
+import { announce, goOn } from "./background.ts";
 import type { OutgoingBody } from "./body.ts";
 import { answered, endCall, type End } from "./end.ts";
 import { fault } from "./fault.ts";
@@ -29,6 +29,9 @@ export interface Outlet {
   refuse(refusal: Refusal): void;
 }
 
+// How much of a reply is read for a caller who has left, in bytes: as much as a guard may ask for.
+const UNREAD = 1_048_576;
+
 /** One call on its way, between an upstream client and a front. */
 export class Relay implements Sink {
   readonly #call: OpenCall;
@@ -45,6 +48,8 @@ export class Relay implements Sink {
   /** How the exchange ended while its reply was held. */
   #outcome: "whole" | UpstreamFailure | undefined;
   #left = false;
+  /** Bytes that came for a caller who has left. */
+  #unread = 0;
   #isOver = false;
   #stalled: ReturnType<typeof setTimeout> | undefined;
   #settle: () => void = () => {};
@@ -61,7 +66,7 @@ export class Relay implements Sink {
   async run(): Promise<void> {
     const call = this.#call;
     // Where the platform ends what nobody waits for, a submit must be seen through.
-    if (call.target.operation === "submit") hostOf(call)?.(this.over);
+    if (call.target.operation === "submit") announce(call, this.over);
     try {
       const outgoing = call.body?.outgoing();
       this.#send(outgoing instanceof Promise ? await outgoing : outgoing);
@@ -122,8 +127,12 @@ export class Relay implements Sink {
       return false;
     }
     shown?.pass(chunk);
-    // A submit that goes on without its caller.
-    if (this.#left) return true;
+    // A submit that goes on without its caller: what it says is short.
+    if (this.#left) {
+      this.#unread += chunk.byteLength;
+      if (this.#unread > UNREAD) this.#stop("client_gone");
+      return true;
+    }
     if (!held) return this.#pass(chunk);
     held.push(chunk);
     return shown?.wanted ?? false;

@@ -179,6 +179,16 @@ describe("URL patterns", () => {
     );
   });
 
+  it("read a bare question mark as the query's as well, as people write it", () => {
+    const urls = ["rest.fal.ai/storage/upload/initiate?storage_type=fal-cdn-v3", "fal.run/a/?"];
+    const upload = "rest.fal.ai/storage/upload/initiate";
+    expect(onUrl(urls, `${upload}?storage_type=fal-cdn-v3`)).toBe("yes");
+    expect(onUrl(urls, `${upload}?storage_type=gcs`)).toBe("target_not_allowed");
+    expect(onUrl(urls, upload)).toBe("target_not_allowed");
+    expect(onUrl(urls, "fal.run/a/b?x=1")).toBe("yes");
+    expect(onUrl(urls, "fal.run/a/bc")).toBe("target_not_allowed");
+  });
+
   it("say which pattern is missing", () => {
     const { url } = compileAllowRules([], []);
     expect(url(target("POST", "fal.run/a/b?secret=1"))).toMatchObject({

@@ -45,6 +45,15 @@ describe("hostile lengths", () => {
     expect(before).toBeGreaterThan(0);
   });
 
+  it("is not worked through where everything below matches, but for dots", () => {
+    const below = `a/${"image/".repeat(1000)}`;
+    const { steps, matches } = work(["a/**"], below);
+    expect(matches).toBe(true);
+    expect(steps).toBeLessThan(20);
+    expect(work(["a/**"], `${below}../x`).matches).toBe(false);
+    expect(work(["a/**"], `${below}..`).matches).toBe(false);
+  });
+
   it("is seen where it is, or this could not fail", () => {
     // Here every character is worth as many steps as there are stars that can take it.
     const few = work(["*a*b"], "a".repeat(1_000)).steps;

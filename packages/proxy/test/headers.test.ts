@@ -128,6 +128,18 @@ describe.each(fronts)("on the %s front", (_name, open) => {
     expect(fal.received[0]?.headers["x-fal-target-url"]).toBeUndefined();
   });
 
+  it.each([
+    ["gzip, deflate, br, zstd", "gzip, deflate, br"],
+    ["zstd", undefined],
+    ["zstd;q=1, gzip;q=0.5", "gzip;q=0.5"],
+    ["br", "br"],
+  ])("of the codings %s fal is asked for %s, which a guard can read", async (accepted, wanted) => {
+    // The web front's upstream is the same here: undici.
+    await start();
+    await (await post({ "accept-encoding": accepted })).arrayBuffer();
+    expect(fal.received[0]?.headers["accept-encoding"]?.trim()).toBe(wanted);
+  });
+
   it("forwardRequestHeaders adds names, dropRequestHeaders leaves some out", async () => {
     await start({
       forwardRequestHeaders: ["X-Fal-Invented", "idempotency-key"],

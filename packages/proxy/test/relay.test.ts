@@ -301,6 +301,26 @@ describe.each(fronts)("on the %s front", (_name, open) => {
       expect(ends).toMatchObject([{ outcome: "client_gone", status: 200, sent: true }]);
     });
 
+    it("of a submit is not read for without end", async () => {
+      await start();
+      fal.received.length = 0;
+      let answer = (): void => {};
+      fal.answer = (response) => {
+        answer = () => {
+          response.writeHead(200, { "content-type": "application/json" });
+          const more = (): void => {
+            while (!response.destroyed && response.write(Buffer.alloc(65_536)));
+          };
+          response.on("drain", more);
+          more();
+        };
+      };
+      await leaving(SUBMIT);
+      answer();
+      await ended();
+      expect(ends).toMatchObject([{ outcome: "client_gone", status: 200 }]);
+    });
+
     it("before the answer, of whom a slow hook is still thinking, ends once", async () => {
       let release: (() => void) | undefined;
       await start({}, (call) => call.onReply(() => new Promise((resolve) => (release = resolve))));
@@ -463,6 +483,40 @@ describe.each(fronts)("on the %s front", (_name, open) => {
         expect([way, reply.status]).toEqual([way, { throws: 500, refuses: 404, passes: 200 }[way]]);
       }
     });
+  });
+
+  it("a host whose waitUntil throws harms nobody", async () => {
+    const context = {
+      waitUntil: () => {
+        throw new Error("too late");
+      },
+    };
+    const key = Symbol.for("@vercel/request-context");
+    Object.assign(globalThis, { [key]: { get: () => context } });
+    try {
+      await start({}, (call) => call.onEnd(async () => {}));
+      expect((await front.ask(SUBMIT, post)).status).toBe(200);
+      await ended();
+    } finally {
+      Reflect.deleteProperty(globalThis, key);
+    }
+  });
+
+  it("work is told to the host's waitUntil where there is one", async () => {
+    const told: Array<Promise<unknown>> = [];
+    const context = { waitUntil: (work: Promise<unknown>) => void told.push(work) };
+    const key = Symbol.for("@vercel/request-context");
+    Object.assign(globalThis, { [key]: { get: () => context } });
+    try {
+      await start({}, (call) => call.onEnd(async () => {}));
+      await (await front.ask(SUBMIT, post)).text();
+      await ended();
+      // The submit, and what its end started.
+      expect(told).toHaveLength(2);
+      await Promise.all(told);
+    } finally {
+      Reflect.deleteProperty(globalThis, key);
+    }
   });
 
   it("work that the end of a call starts is waited for by drain", async () => {
