@@ -42,6 +42,10 @@ const isCors = isObjectOf({
 });
 const isWebhookWord = isText(/^(forward|deny)$/);
 
+const BYTES = "a number of bytes, such as 1048576";
+const HEADERS =
+  'names of headers, such as ["x-fal-new"]; none for credentials or framing, nor one that the proxy writes itself';
+
 /** Of each option: what it must be, with an example, and whether it is. */
 const OPTIONS: Readonly<Record<keyof ProxyConfig, readonly [form: string, holds: Test]>> = {
   allowedUrlPatterns: [
@@ -56,21 +60,15 @@ const OPTIONS: Readonly<Record<keyof ProxyConfig, readonly [form: string, holds:
   isAuthenticated: ["a function: async (call) => true, false or { id }", isFunction],
   resolveFalAuth: ["a function: async (call) => process.env.MY_FAL_KEY", isFunction],
   callerKeys: ['"accept" or "refuse"', isText(/^(accept|refuse)$/)],
-  maxBodyBytes: ["a number of bytes, such as 52428800", isPositive],
-  inspectBytes: ["a number of bytes, such as 1048576", isPositive],
+  maxBodyBytes: [BYTES, isPositive],
+  inspectBytes: [BYTES, isPositive],
   maxInFlight: [
     "a number of calls, such as 1000",
     (value) => value === Infinity || isPositive(value),
   ],
-  forwardRequestHeaders: [
-    'names of request headers, such as ["x-fal-new"]; none for credentials or framing',
-    areHeaders,
-  ],
-  dropRequestHeaders: ['names of request headers, such as ["x-fal-queue-priority"]', areHeaders],
-  forwardResponseHeaders: [
-    'names of reply headers, such as ["content-disposition"]; none for framing, nor one that the proxy writes itself',
-    areRelayed,
-  ],
+  forwardRequestHeaders: [HEADERS, areHeaders],
+  dropRequestHeaders: [HEADERS, areHeaders],
+  forwardResponseHeaders: [HEADERS, areRelayed],
   timeouts: [
     "numbers of ms, none above 2147483647: { connect: 10000, headers: 3600000, idle: 3600000 }",
     isObjectOf({ connect: isTime, headers: isTime, idle: isTime }),
