@@ -139,6 +139,9 @@ export class Relay implements Sink {
   }
 
   end(): void {
+    // Nothing but interim replies.
+    if (this.#call.falStatus === undefined)
+      return this.#lose({ timedOut: false, cause: undefined });
     if (this.#held) this.#outcome = "whole";
     if (!this.#held || this.#shown?.wanted) this.#shown?.close(true);
     if (!this.#held) this.#close();

@@ -46,7 +46,11 @@ export class WebOutlet implements Outlet {
           this.#relay().leave();
         },
       };
-      const ahead = new ByteLengthQueuingStrategy({ highWaterMark: READ_AHEAD });
+      // Next's edge runtime has no ByteLengthQueuingStrategy.
+      const ahead = {
+        highWaterMark: READ_AHEAD,
+        size: (chunk?: Uint8Array) => chunk?.byteLength ?? 0,
+      };
       const body = new ReadableStream<Uint8Array>(source, ahead);
       this.#hand(fixedLength(body, length === undefined ? undefined : Number(length)));
     }

@@ -367,6 +367,24 @@ describe.each(fronts)("on the %s front", (_name, open) => {
       },
     );
 
+    it.each([
+      "HTTP/1.1 000 Zero\ncontent-length: 2\n\n{}",
+      "HTTP/1.1 000 Zero\n\n",
+      "HTTP/1.1 099 Odd\ncontent-length: 2\n\n{}",
+      "HTTP/1.1 2000 Odd\ncontent-length: 2\n\n{}",
+      "HTTP/1.1 OK\ncontent-length: 2\n\n{}",
+      "HTTP/1.1 103 Early\nlink: x\n\n",
+      "HTTP/1.1 101 Switching\nupgrade: x\nconnection: upgrade\n\n",
+      "nonsense\n\n",
+    ])("%j in place of an answer ends in an error", async (text) => {
+      await start();
+      fal.answer = raw(text);
+      const reply = await front.ask(RUN, post);
+      expect([reply.status, await reply.json()]).toMatchObject([500, { code: "upstream_unknown" }]);
+      await ended();
+      expect(ends).toMatchObject([{ outcome: "upstream_failed", callerStatus: 500 }]);
+    });
+
     it.each([204, 205, 304])("%d with a body ends, without one", async (status) => {
       await start();
       fal.answer = raw(

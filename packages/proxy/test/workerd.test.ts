@@ -129,6 +129,17 @@ describe("in workerd", () => {
     },
   );
 
+  it("of a field that came twice the first counts, and a date stays whole", async () => {
+    const date = "Wed, 21 Oct 2026 07:28:00 GMT";
+    fal.answer = raw(
+      `HTTP/1.1 200 OK\ncontent-type: text/plain\ncontent-type: text/html\nx-fal-request-id: a\nx-fal-request-id: b\nretry-after: ${date}\ncontent-length: 2\n\nok`,
+    );
+    const { headers } = await ask(RUN);
+    expect(headers.get("content-type")).toBe("text/plain");
+    expect(headers.get("x-fal-request-id")).toBe("a");
+    expect(headers.get("retry-after")).toBe(date);
+  });
+
   it("a streamed request keeps its length on the way to fal", async () => {
     fal.answer = json({ ok: true });
     fal.received.length = 0;

@@ -7,6 +7,16 @@ import type { Flow, Sink, UpstreamRequest } from "./exchange.ts";
 /** `fetch` undoes gzip and br before anyone sees the body. */
 export const keepsCoding = false;
 
+// Fields that hold one word, or one type, each.
+const ONE =
+  /^(?:content-type|retry-after|x-fal-(?:request-id|billable-units|error-type|request-timeout-type))$/;
+
+/** `fetch` joins a field that came twice; of these the first counts. A date has a comma of its own. */
+const first = ([name, value]: [string, string]): [string, string] =>
+  ONE.test(name) && !/^[A-Z][a-z]{2}, /.test(value)
+    ? [name, value.split(", ", 1)[0] as string]
+    : [name, value];
+
 /** There is nothing left to decode. */
 export const decodeCopy = async (
   _headers: HeaderList,
@@ -54,7 +64,7 @@ export function exchange(
     const begun = fetch(request.origin + request.path, init as RequestInit);
     const response = await within(timeouts.connect + timeouts.headers, begun);
     if (aborted) return;
-    const received: HeaderList = [...response.headers];
+    const received: HeaderList = [...response.headers].map(first);
     const coded = findHeader(received, "content-encoding") !== undefined;
     sink.head(response.status, coded ? withoutCoding(received) : received);
     const reader = response.body?.getReader();

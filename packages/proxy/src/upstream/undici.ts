@@ -84,7 +84,7 @@ class Exchange implements Dispatcher.DispatchHandler, Flow {
     received: Record<string, string | string[] | undefined>,
   ): void {
     // 1xx replies say nothing yet.
-    if (status < 200) return;
+    if (status >= 100 && status < 200) return;
     const headers = toHeaderList(received);
     const decoded = this.keepsCoding ? undefined : decoding(headers, this.sink, this);
     if (decoded) this.sink = decoded;
