@@ -25,6 +25,8 @@ const path = onRoutes("/api/fal/proxy", "/api/fal/conformance");
 
 const noReader = "a resource route is the first to read its body";
 const noTrace = "its server answers 500: the Fetch standard knows no Request of that method";
+const noLocation =
+  "its server throws at a redirect without a location; what leads elsewhere is not passed on";
 const threeMethods = "the documented line exports GET, POST and PUT";
 const formsAreRefused =
   "SvelteKit answers 403 to form types that name no origin of the app's own; fal's clients send JSON";
@@ -88,6 +90,7 @@ export const apps = {
     },
     departures: {
       "methods-trace": noTrace,
+      "replies-location-foreign": noLocation,
       "streaming-slow-reader":
         "React Router 7.18 races each read with one promise, which keeps every chunk until the end",
     },
@@ -106,6 +109,7 @@ export const apps = {
     },
     departures: {
       "methods-trace": noTrace,
+      "replies-location-foreign": noLocation,
       "streaming-slow-reader":
         "Remix 2 writes a stream as fast as it comes, whatever the caller takes",
     },
