@@ -2,7 +2,7 @@
 import { isFalHost } from "./fal-hosts.ts";
 import { compileGlobs } from "./glob.ts";
 import { refuse, type Refusal } from "./refusal.ts";
-import type { Target } from "./target.ts";
+import type { Operation, Target } from "./target.ts";
 
 // rest.alpha.fal.ai is the old name of the same host: older clients upload there.
 const UPLOAD = "{rest,rest.alpha}.fal.ai/storage/upload/{initiate,initiate-multipart}";
@@ -30,6 +30,9 @@ export const DEFAULT_ALLOWED_URL_PATTERNS: string[] = [
 // Keys, billing and deletion live on this host: only patterns that name it count, so that no
 // wildcard opens it by accident.
 const PLATFORM_API = "api.fal.ai/";
+
+/** What fal's clients ask of its service hosts. */
+const SERVICES: ReadonlySet<Operation> = new Set(["signal", "token", "upload"]);
 
 /** Answers whether a target may be called; compiled once from the options. */
 export interface AllowRules {
@@ -94,9 +97,13 @@ const lastSegment = (id: string): string => id.slice(id.lastIndexOf("/") + 1);
  * Compiles the two lists.
  *
  * @throws TypeError that names the option, says what is wrong and shows the right form
- * @see ProxyConfig.allowedUrlPatterns, ProxyConfig.allowedEndpoints
+ * @see ProxyConfig.allowedUrlPatterns, ProxyConfig.allowedEndpoints, ProxyConfig.serviceHosts
  */
-export function compileAllowRules(urlPatterns: string[], endpointPatterns: string[]): AllowRules {
+export function compileAllowRules(
+  urlPatterns: string[],
+  endpointPatterns: string[],
+  serviceHosts: readonly string[] = [],
+): AllowRules {
   const limited = endpointPatterns.length > 0;
   const urlAllowed = compileUrlPatterns(urlPatterns, "allowedUrlPatterns");
   const platformAllowed = compileUrlPatterns(
@@ -107,9 +114,10 @@ export function compileAllowRules(urlPatterns: string[], endpointPatterns: strin
   const apps = endpointPatterns.filter((pattern) => beyondApp(pattern) === 0);
   const aliases = new Set(apps.map(lastSegment));
 
-  const mayCall = ({ host, path, search }: Target): boolean =>
+  const mayCall = ({ host, path, search, operation }: Target): boolean =>
     isFalHost(host) &&
-    (`${host}/` === PLATFORM_API ? platformAllowed : urlAllowed)(host + path + search);
+    ((`${host}/` === PLATFORM_API ? platformAllowed : urlAllowed)(host + path + search) ||
+      (SERVICES.has(operation) && serviceHosts.includes(host)));
 
   const listed = ({ endpoint, app, path }: Target): boolean =>
     endpoint === undefined

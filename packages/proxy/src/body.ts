@@ -1,4 +1,5 @@
 /** The caller's body: streamed once, or read whole when a hook looks at it, never above the limit. */
+import { mayBeCoded } from "./described.ts";
 import { owned } from "./promise.ts";
 import { refuse, Refused, type Refusal } from "./refusal.ts";
 
@@ -15,6 +16,8 @@ export interface BodySource {
   readonly limit: number;
   /** Whether it may end before `length` without an error. */
   readonly mayBeCut: boolean;
+  /** Whether an app can have put another body in its place, of which `length` is not true. */
+  readonly mayBeEdited?: boolean;
   /** Reads everything at once, the cheapest way the platform has. */
   readonly whole: () => Promise<Uint8Array>;
   /** Absent where all of it is in memory already. */
@@ -30,6 +33,9 @@ export class CallerGone extends Error {}
 // chunk, and the upstream client can then write head and body at once.
 const SMALL = 65_536;
 
+// What an app edits it holds in memory anyway, and what is read whole has the length that it has.
+const EDITABLE = 1_048_576;
+
 /**
  * A request body that a hook may look at before it is forwarded. A class so that every request
  * shares its methods: an object literal with getters is given a hidden class of its own each time it
@@ -38,7 +44,7 @@ const SMALL = 65_536;
 export class IncomingBody {
   /** Declared length in bytes; undefined when the caller did not say. */
   readonly length: number | undefined;
-  readonly coding: string | undefined;
+  coding: string | undefined;
   /** Why it cannot be forwarded: gone, or too large as declared; once read or sent, too large or cut. */
   refusal: Refusal | undefined;
   /** Whether all of it has been read from the caller. */
@@ -69,13 +75,19 @@ export class IncomingBody {
 
   /** The body to send: the kept bytes, else the stream itself. Take it once. */
   outgoing(): OutgoingBody | Promise<OutgoingBody> {
-    const { chunks, length = Infinity } = this.#source;
-    return this.#kept || length <= SMALL || !chunks
+    const { chunks, length = Infinity, mayBeEdited } = this.#source;
+    return this.#kept || length <= (mayBeEdited ? EDITABLE : SMALL) || !chunks
       ? this.bytes()
       : this.#counted(chunks(), Infinity);
   }
 
   async #read(most: number): Promise<Uint8Array> {
+    const bytes = await this.#whole(most);
+    if (this.coding !== undefined && !mayBeCoded(this.coding, bytes)) this.coding = undefined;
+    return bytes;
+  }
+
+  async #whole(most: number): Promise<Uint8Array> {
     const { chunks, whole } = this.#source;
     if (this.length !== undefined || !chunks) {
       const bytes = await whole().catch((error: unknown) => this.#broken(error));
@@ -98,9 +110,13 @@ export class IncomingBody {
     try {
       for (;;) {
         const next = await iterator.next().catch((error: unknown) => this.#broken(error));
-        if (next.done) return this.#check(bytes, true);
+        if (next.done) {
+          this.#check(bytes, true);
+          return this.#matched(bytes === (this.length ?? bytes));
+        }
         bytes += next.value.byteLength;
         this.#check(bytes, false);
+        this.#matched(bytes <= (this.length ?? Infinity));
         if (bytes > most) throw new Refused((this.refusal = tooLargeToCheck(most)));
         yield next.value;
       }
@@ -113,8 +129,22 @@ export class IncomingBody {
   }
 
   #broken(cause: unknown): never {
+    if (cause instanceof Refused) {
+      this.refusal = cause.refusal;
+      throw cause;
+    }
     this.brokenOff = true;
     throw new CallerGone("The caller went away.", { cause });
+  }
+
+  /** Announced to fal as it was declared, a stream of another length would take the connection down. */
+  #matched(isTrue: boolean): void {
+    if (isTrue) return;
+    this.complete = false;
+    this.refusal = refuse("body_unavailable", "The request body is not as long as it says.", {
+      hint: "Something in front has put another body in its place: let it delete the header content-length as well.",
+    });
+    throw new Refused(this.refusal);
   }
 
   #check(bytes: number, ended: boolean): void {

@@ -1,4 +1,5 @@
 /** What each option must look like, and the message for one that does not. */
+import { isFalHost } from "./fal-hosts.ts";
 import { mayBeListed, mayBeRelayed } from "./headers.ts";
 import type { ProxyConfig } from "./options.ts";
 import { parseUrl } from "./url.ts";
@@ -84,11 +85,33 @@ const OPTIONS: Readonly<Record<keyof ProxyConfig, readonly [form: string, holds:
   cacheControl: ['a header value, such as "no-store, no-transform"', isText(/^[\t -~]+$/)],
   guards: ["a list of functions: [(call) => …]", isListOf(isFunction)],
   onEvent: ["a function: (event) => …", isFunction],
+  fetch: ["a function like fetch: (url, init) => fetch(url, init)", isFunction],
+  serviceHosts: [
+    'names of fal\'s hosts, such as ["wma.fal.run"]',
+    isListOf((host) => typeof host === "string" && isFalHost(host)),
+  ],
   upstream: [
     'the origin of a local server, such as "http://127.0.0.1:4000" (it receives the key, so another machine needs { url, remote: true })',
     upstreamOrigin,
   ],
 };
+
+/** The name that has most pairs of letters in common with a word, if it has half of them. */
+function nearest(word: string, names: readonly string[]): string | undefined {
+  const wanted = pairsOf(word);
+  let best: string | undefined;
+  let most = 0.5;
+  for (const name of names) {
+    const pairs = pairsOf(name);
+    const common = [...pairs].filter((pair) => wanted.has(pair)).length;
+    const share = (2 * common) / (pairs.size + wanted.size);
+    if (share > most) [best, most] = [name, share];
+  }
+  return best;
+}
+
+const pairsOf = (word: string): Set<string> =>
+  new Set(Array.from(word.toLowerCase(), (_, at) => word.toLowerCase().slice(at, at + 2)));
 
 /** @throws TypeError that names the first wrong option and shows its right form */
 export function checkConfig(config: ProxyConfig): void {
@@ -96,8 +119,11 @@ export function checkConfig(config: ProxyConfig): void {
   for (const [name, value] of Object.entries(config)) {
     const option = OPTIONS[name as keyof ProxyConfig];
     if (option === undefined) {
-      const names = Object.keys(OPTIONS).join(", ");
-      throw new TypeError(`fal proxy: there is no option "${name}". The options are ${names}.`);
+      const names = Object.keys(OPTIONS);
+      const meant = nearest(name, names);
+      throw new TypeError(
+        `fal proxy: there is no option "${name}".${meant ? ` Did you mean "${meant}"?` : ""} The options are ${names.join(", ")}.`,
+      );
     }
     const [form, holds] = option;
     if (value !== undefined && !(value !== null && holds(value))) throw wrong(name, form, value);

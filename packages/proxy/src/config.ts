@@ -15,6 +15,7 @@ export interface ResolvedConfig extends Defaults {
   readonly timeouts: Readonly<Required<Timeouts>>;
   readonly cors?: CorsOptions | undefined;
   readonly onEvent?: EventHandler | undefined;
+  readonly fetch?: typeof fetch | undefined;
   /** Lower-case names. */
   readonly forwardRequestHeaders: ReadonlySet<string>;
   readonly dropRequestHeaders: readonly string[];
@@ -77,7 +78,11 @@ export function resolveConfig(config: ProxyConfig): ResolvedConfig {
     forwardRequestHeaders: new Set(lowerCase(config.forwardRequestHeaders)),
     dropRequestHeaders: lowerCase(config.dropRequestHeaders),
     forwardResponseHeaders: new Set(lowerCase(config.forwardResponseHeaders)),
-    allow: compileAllowRules(allowedUrlPatterns ?? DEFAULT_ALLOWED_URL_PATTERNS, allowedEndpoints),
+    allow: compileAllowRules(
+      allowedUrlPatterns ?? DEFAULT_ALLOWED_URL_PATTERNS,
+      allowedEndpoints,
+      config.serviceHosts,
+    ),
     timeouts: { connect: 10_000, headers: HOUR, idle: HOUR, ...given(timeouts) },
     upstream: upstream && upstreamOrigin(upstream),
     development,

@@ -15,11 +15,11 @@ export function callerKey(incoming: Incoming): string | undefined {
  * The operator's key as it stands in the environment, without a scheme: `FAL_KEY`, else
  * `FAL_KEY_ID` and `FAL_KEY_SECRET` joined by a colon.
  */
-export function keyFromEnv(env?: Env): string | undefined {
-  const key = readEnv("FAL_KEY", env);
+export async function keyFromEnv(env?: Env): Promise<string | undefined> {
+  const key = await readEnv("FAL_KEY", env);
   if (key !== undefined) return key;
-  const id = readEnv("FAL_KEY_ID", env);
-  const secret = readEnv("FAL_KEY_SECRET", env);
+  const id = await readEnv("FAL_KEY_ID", env);
+  const secret = await readEnv("FAL_KEY_SECRET", env);
   return id !== undefined && secret !== undefined ? `${id}:${secret}` : undefined;
 }
 
@@ -32,7 +32,7 @@ export async function credentialFor(call: OpenCall): Promise<string | Refusal> {
   const given = await call.adapterKey?.();
   return given
     ? toAuthorization(given, "The adapter's key option gave")
-    : toAuthorization(keyFromEnv(call.env), "The environment variable FAL_KEY holds");
+    : toAuthorization(await keyFromEnv(call.env), "The environment variable FAL_KEY holds");
 }
 
 /**

@@ -27,6 +27,8 @@ export interface End {
    * body that broke off on its way makes no run.
    */
   readonly sent: boolean;
+  /** Whether fal was asked under its backup name, since no connection to the usual one could be made. */
+  readonly viaBackup: boolean;
   /** Body bytes handed to the caller, as they went over the wire. */
   readonly bytes: number;
 }
@@ -46,8 +48,16 @@ export function endCall(call: OpenCall, outcome: End["outcome"], forwarded: bool
   if (call.ended) return;
   call.ended = true;
   leave(call);
-  const { falStatus: status, billableUnits, callerStatus, sent, bytes, firstByteMs } = call;
-  const end: End = { outcome, status, billableUnits, callerStatus, sent, bytes };
+  const {
+    falStatus: status,
+    billableUnits,
+    callerStatus,
+    sent,
+    viaBackup,
+    bytes,
+    firstByteMs,
+  } = call;
+  const end: End = { outcome, status, billableUnits, callerStatus, sent, viaBackup, bytes };
   // A guard that reserved something learns the end even when a later guard refused.
   for (const hook of call.endHooks) {
     const failed = (error: unknown): void => void fault(call, error);

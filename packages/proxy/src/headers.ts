@@ -88,6 +88,8 @@ const LISTS: ReadonlySet<string> = new Set([
 const OWN =
   /^(?:access-control-.*|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|host|content-length|expect|authorization|x-fal-target-url|x-fal-client-proxy|http2-settings)$/;
 
+const JSON_TYPE = "application/json";
+
 /** Whether an option may name this header, in lower case. */
 export const mayBeListed = (name: string): boolean =>
   /^[\w!#$%&'*+.^`|~-]+$/.test(name) && !OWN.test(name);
@@ -98,6 +100,12 @@ const SAID =
 
 /** Whether an option may let this header of fal's through, in lower case. */
 export const mayBeRelayed = (name: string): boolean => mayBeListed(name) && !SAID.test(name);
+
+/**
+ * Whether a content type says nothing about a body: there is none, or it is what `fetch` writes for a
+ * text, JSON as well. Every body that fal takes by itself is JSON.
+ */
+export const saysNothing = (type = ""): boolean => /^\s*(?:text\/plain\s*(?:;.*)?)?$/i.test(type);
 
 /** The headers of the upstream request. Bodies are framed by the upstream client. */
 export function forwardHeaders(call: OpenCall, credential: string): Record<string, string> {
@@ -115,6 +123,7 @@ export function forwardHeaders(call: OpenCall, credential: string): Record<strin
   const codings = call.keepsCoding && readableCodings(headers["accept-encoding"]);
   if (codings) headers["accept-encoding"] = codings;
   else delete headers["accept-encoding"];
+  if (call.body && saysNothing(headers["content-type"])) headers["content-type"] = JSON_TYPE;
   headers["authorization"] = credential;
   headers["x-fal-client-proxy"] = `@fal-ai/server-proxy/${call.id}`;
   return headers;

@@ -12,7 +12,7 @@ export type { Call, Guard, HookCall, Reply, User } from "./call.ts";
 export type { End } from "./end.ts";
 export type { EventHandler, EventSubject, ProxyEvent } from "./events.ts";
 export { refuse, type Refusal, type RefusalCode, type RefusalExtras } from "./refusal.ts";
-export { handleRequest } from "./handle-request.ts";
+export { handleRequest, type AppBehavior, type RequestBody } from "./handle-request.ts";
 
 /** The route at which fal's client expects the proxy by convention. */
 export const DEFAULT_PROXY_ROUTE = "/api/fal/proxy";
@@ -55,5 +55,4 @@ export const responsePassthrough = (response: Response): Promise<Response> =>
   Promise.resolve(response);
 
 /** The key from FAL_KEY, else FAL_KEY_ID and FAL_KEY_SECRET, without a scheme; undefined if unset. */
-export const resolveApiKeyFromEnv = (): Promise<string | undefined> =>
-  Promise.resolve(keyFromEnv());
+export const resolveApiKeyFromEnv = (): Promise<string | undefined> => keyFromEnv();

@@ -48,8 +48,8 @@ export async function inspectInputs(call: OpenCall): Promise<Record<string, unkn
 }
 
 async function readText(body: IncomingBody, limit: number): Promise<string> {
-  if (body.coding !== undefined) throw unreadable("is compressed");
   const bytes = await body.bytes(limit);
+  if (body.coding !== undefined) throw unreadable("is compressed");
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

@@ -1,6 +1,7 @@
 /** The body of a Node-style request: its stream, or what a body parser in front has left of it. */
 import { bufferedBody, IncomingBody, joinChunks, missingBody } from "./body.ts";
 import type { Connection } from "./connection.ts";
+import { saysNothing } from "./headers.ts";
 import { refuse } from "./refusal.ts";
 
 /** What the front uses of an `http.IncomingMessage`, and of what frameworks make of it. */
@@ -96,7 +97,7 @@ function bytesOf(request: NodeRequest, body: unknown): Uint8Array | undefined {
     if (isGenuine(request, body, bytes.byteLength)) return bytes;
   }
   const type = String(request.headers["content-type"] ?? "");
-  return body !== undefined && /[/+]json\b/i.test(type)
+  return body !== undefined && (/[/+]json\b/i.test(type) || saysNothing(type))
     ? new TextEncoder().encode(JSON.stringify(body))
     : undefined;
 }

@@ -118,7 +118,7 @@ function fromNode(request: NodeRequest, context: NodeContext, fixed: Fixed): Inc
     ip: context.ip ?? request.socket?.remoteAddress,
     native,
     env,
-    keepsCoding,
+    keepsCoding: keepsCoding(config.fetch),
     waitUntil,
     background,
     adapterKey,

@@ -42,6 +42,7 @@ export class OpenCall implements HookCall, Incoming {
   callerStatus: number | undefined;
   /** Whether the whole request went out to fal. */
   sent = false;
+  viaBackup = false;
   /** Body bytes handed to the caller. */
   bytes = 0;
   inFlight = false;

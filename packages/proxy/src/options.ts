@@ -84,6 +84,13 @@ export interface ProxyConfig {
    * @default []
    */
   forwardResponseHeaders?: readonly string[] | undefined;
+  /**
+   * fal's service hosts that may be called besides the models, such as `wma.fal.run` (signalling of
+   * world models) or `rest.fal.ai` (uploads and realtime tokens): for what fal's clients ask of them,
+   * nothing else.
+   * @default [] (uploads are among the default URL patterns)
+   */
+  serviceHosts?: readonly string[] | undefined;
   timeouts?: Timeouts | undefined;
   /** Pages of other origins that may call. @default none */
   cors?: CorsOptions | undefined;
@@ -98,6 +105,13 @@ export interface ProxyConfig {
   guards?: readonly Guard[] | undefined;
   /** Receives typed events; never a body, a header or a key. May be async. */
   onEvent?: EventHandler | undefined;
+  /**
+   * Sends the requests to fal, in place of the library's own client: for proxies, mocks and runtimes
+   * that it does not know. Called as the standard `fetch(url, init)`.
+   * @default on Node the dispatcher that the app gave to `setGlobalDispatcher`, else undici's own
+   * connections, through HTTPS_PROXY where that is set; elsewhere the global `fetch`
+   */
+  fetch?: typeof globalThis.fetch | undefined;
   /**
    * For development: where `https://HOST/PATH` is really sent, as `<upstream>/HOST/PATH`. It
    * receives the key, so only a loopback address, unless given as `{ url, remote: true }`.

@@ -19,7 +19,7 @@ export async function makePlan(call: OpenCall): Promise<Plan | Refusal> {
   const credential = await credentialFor(call);
   if (isRefusal(credential)) return credential;
   call.credential = credential;
-  const upstream = config.upstream ?? environmentUpstream(call);
+  const upstream = config.upstream ?? (await environmentUpstream(call));
   return {
     kind: "plan",
     method: call.method,
@@ -28,6 +28,7 @@ export async function makePlan(call: OpenCall): Promise<Plan | Refusal> {
     headers: forwardHeaders(call, credential),
     length: body ? body.length : 0,
     keepsCoding: call.keepsCoding,
+    fetch: config.fetch,
     timeouts: config.timeouts,
   };
 }
@@ -35,7 +36,7 @@ export async function makePlan(call: OpenCall): Promise<Plan | Refusal> {
 const checkedUpstreams: Record<string, string> = {};
 
 // The environment may be handed over per call (Workers), so it is asked per call.
-function environmentUpstream({ env }: Incoming): string | undefined {
-  const given = readEnv("FAL_PROXY_UPSTREAM", env);
+async function environmentUpstream({ env }: Incoming): Promise<string | undefined> {
+  const given = await readEnv("FAL_PROXY_UPSTREAM", env);
   return given && (checkedUpstreams[given] ??= checkUpstream(given));
 }

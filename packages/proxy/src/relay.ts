@@ -2,7 +2,9 @@
 import { exchange } from "#upstream";
 import { announce, goOn } from "./background.ts";
 import type { OutgoingBody } from "./body.ts";
+import { describe } from "./described.ts";
 import { answered, endCall, type End } from "./end.ts";
+import { backupOrigin } from "./fal-hosts.ts";
 import { fault } from "./fault.ts";
 import { isBodiless, isFit, ShownReply } from "./head.ts";
 import { findHeader, relayHeaders, type HeaderList } from "./headers.ts";
@@ -38,6 +40,7 @@ export class Relay implements Sink {
   readonly #plan: Plan;
   readonly #outlet: Outlet;
   #flow: Flow | undefined;
+  #body: OutgoingBody | undefined;
   #status = 0;
   #headers: HeaderList = [];
   /** The announced length of the reply; NaN when there is none. */
@@ -79,7 +82,20 @@ export class Relay implements Sink {
   #send(body: OutgoingBody | undefined): void {
     // The caller left while its body was read.
     if (this.#isOver) return;
+    this.#body = body;
+    if (body instanceof Uint8Array) describe(this.#plan.headers, body);
     this.#flow = exchange(this.#plan, body, this);
+  }
+
+  /** Asks under fal's backup name, once, where no connection could be made: so far nothing was sent. */
+  #retries(): boolean {
+    const call = this.#call;
+    const origin = backupOrigin(this.#plan.origin);
+    const isUnsent = this.#flow?.begun === false && call.falStatus === undefined;
+    if (origin === undefined || !isUnsent || this.#isOver || call.viaBackup) return false;
+    call.viaBackup = true;
+    this.#flow = exchange({ ...this.#plan, origin }, this.#body, this);
+    return true;
   }
 
   /** Whether the whole request went out. */
@@ -148,6 +164,7 @@ export class Relay implements Sink {
   }
 
   fail(failure: UpstreamFailure): void {
+    if (this.#retries()) return;
     this.#shown?.close(false);
     if (this.#held) this.#outcome = failure;
     else this.#lose(failure);

@@ -73,7 +73,7 @@ export function createWebFront(
       ip,
       native,
       env,
-      keepsCoding: upstreamKeepsCoding && keepsCoding,
+      keepsCoding: keepsCoding && upstreamKeepsCoding(config.fetch),
       waitUntil,
       background,
       adapterKey,
@@ -123,7 +123,9 @@ export function refusalResponse(call: OpenCall, refusal: Refusal): Response {
 
 function bodyOf(request: Request, limit: number, mayBeCut: boolean): IncomingBody | undefined {
   const declared = request.headers.get("content-length");
-  if (request.method === "GET" || declared === "0") return undefined;
+  if (request.method === "GET") return undefined;
+  // An app may have given a body to a request that had none.
+  if (declared === "0" && (request.bodyUsed || request.body === null)) return undefined;
   if (request.bodyUsed) {
     return missingBody(
       refuse("body_unavailable", "The request body was read before the proxy could read it.", {
@@ -137,6 +139,7 @@ function bodyOf(request: Request, limit: number, mayBeCut: boolean): IncomingBod
     coding: request.headers.get("content-encoding") ?? undefined,
     limit,
     mayBeCut,
+    mayBeEdited: true,
     whole: async () => new Uint8Array(await request.arrayBuffer()),
     chunks: () => request.body as unknown as AsyncIterable<Uint8Array>,
   });

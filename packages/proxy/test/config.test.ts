@@ -16,7 +16,7 @@ describe("wrong options", () => {
     [
       "an unknown name",
       { allowedEndpoint: ["fal-ai/flux"] },
-      'there is no option "allowedEndpoint". The options are allowedUrlPatterns,',
+      'there is no option "allowedEndpoint". Did you mean "allowedEndpoints"? The options are allowedUrlPatterns,',
     ],
     [
       "a text for a flag",

@@ -79,10 +79,28 @@ describe("the key in the environment", () => {
     ["half a pair", { FAL_KEY_ID: "i" }, undefined],
     ["the other half", { FAL_KEY_SECRET: "s" }, undefined],
     ["nothing", {}, undefined],
-  ])("%s", (_what, env, wanted) => {
-    expect(keyFromEnv(env)).toBe(wanted);
+  ])("%s", async (_what, env, wanted) => {
+    expect(await keyFromEnv(env)).toBe(wanted);
     for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
-    expect(keyFromEnv()).toBe(wanted);
+    expect(await keyFromEnv()).toBe(wanted);
+  });
+});
+
+describe("where a runtime keeps the key elsewhere", () => {
+  it("D8: a secret that must be asked for is waited for (Cloudflare's Secrets Store)", async () => {
+    const store = { get: async () => "a:b" };
+    expect(await keyFromEnv({ FAL_KEY: store })).toBe("a:b");
+    expect(await keyFromEnv({ FAL_KEY_ID: "i", FAL_KEY_SECRET: { get: async () => "s" } })).toBe(
+      "i:s",
+    );
+    vi.stubEnv("FAL_KEY", "c:d");
+    expect(await keyFromEnv({ FAL_KEY: { get: async () => null } })).toBe("c:d");
+  });
+
+  it("D8: one whose store fails is no key, and no other is taken in its place", async () => {
+    vi.stubEnv("FAL_KEY", "c:d");
+    const store = { get: () => Promise.reject(new Error("the store is down")) };
+    await expect(keyFromEnv({ FAL_KEY: store })).rejects.toThrow("down");
   });
 });
 

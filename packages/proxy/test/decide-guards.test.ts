@@ -148,6 +148,7 @@ describe.each([
         billableUnits: expect.any(String),
         callerStatus: 200,
         sent: true,
+        viaBackup: false,
         bytes: byteLength,
       },
     ]);

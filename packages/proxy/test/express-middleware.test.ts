@@ -69,7 +69,7 @@ describe.each(majors)("%s", (_name, express, everythingBelow) => {
       gzipSync(json),
       '{"prompt":"a cat","seed":1}',
     ],
-    ["express.json() and text", () => express.json(), "text/plain", "a cat", "a cat"],
+    ["express.json() and text", () => express.json(), "text/markdown", "a cat", "a cat"],
     ["express.json() and bytes", () => express.json(), "image/png", picture, picture],
     ["express.raw()", () => express.raw({ type: "*/*" }), "application/json", json, json],
     ["express.raw() and bytes", () => express.raw({ type: "*/*" }), "image/png", picture, picture],

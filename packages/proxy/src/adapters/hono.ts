@@ -1,5 +1,6 @@
 /** Hono, on every runtime it runs on. */
 import type { ProxyConfig } from "../options.ts";
+import { readPlatform } from "../platform.ts";
 import { createWebFront } from "../web.ts";
 
 /** The documented options, and the published package's own. */
@@ -37,10 +38,15 @@ export function createRouteHandler(options: FalHonoProxyOptions = {}): HonoHandl
   const front = createWebFront("hono", config);
   const waitUntilOf = createContextReader();
   const handle = async (context: HonoContext): Promise<Response> => {
-    const env = context.env as object | undefined;
     const waitUntil = waitUntilOf(context);
     const adapterKey = resolveApiKey;
-    return front(await unread(context.req), { native: context, env, waitUntil, adapterKey });
+    const platform = readPlatform(context.req.raw, context.env);
+    return front(await unread(context.req), {
+      ...platform,
+      native: context,
+      waitUntil,
+      adapterKey,
+    });
   };
   return Object.assign(handle, { drain: front.drain });
 }

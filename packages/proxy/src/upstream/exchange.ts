@@ -13,6 +13,8 @@ export interface UpstreamRequest {
   readonly length: number | undefined;
   /** Whether a coded reply may be handed over as it came: if not, its coding is undone. */
   readonly keepsCoding: boolean;
+  /** Sends it instead of the platform's own client. */
+  readonly fetch: typeof fetch | undefined;
   /** In ms. */
   readonly timeouts: { readonly connect: number; readonly headers: number; readonly idle: number };
 }

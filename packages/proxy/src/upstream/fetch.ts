@@ -5,7 +5,7 @@ import { fixedLength } from "../stream.ts";
 import type { Flow, Sink, UpstreamRequest } from "./exchange.ts";
 
 /** `fetch` undoes gzip and br before anyone sees the body. */
-export const keepsCoding = false;
+export const keepsCoding = (_fetch: unknown): boolean => false;
 
 // Fields that hold one word, or one type, each.
 const ONE =
@@ -33,7 +33,7 @@ export function exchange(
   body: OutgoingBody | undefined,
   sink: Sink,
 ): Flow {
-  const { method, headers, timeouts, length } = request;
+  const { method, headers, timeouts, length, fetch = globalThis.fetch } = request;
   const stop = new AbortController();
   let aborted = false;
   let timedOut = false;

@@ -1,27 +1,21 @@
 /** The upstream client of Node: undici's dispatch, which hands coded bodies over untouched. */
 import type { Readable } from "node:stream";
-import { Agent, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
 import type { OutgoingBody } from "../body.ts";
 import type { HeaderList } from "../headers.ts";
 import { decoding } from "./decode.ts";
+import { dispatcherFor } from "./dispatcher.ts";
 import type { Flow, Sink, UpstreamRequest } from "./exchange.ts";
+import { exchange as fetchExchange } from "./fetch.ts";
 
 export { decodeCopy } from "./decode.ts";
 
-/** Coded replies are handed over as they came. */
-export const keepsCoding = true;
+// OpenNext builds a Next app for Workers out of what is meant for Node: its sockets are there, but the
+// parser, which is compiled from WebAssembly at run time, is not allowed.
+const onWorkers = globalThis.navigator?.userAgent === "Cloudflare-Workers";
 
-// undici sets the connect timeout per agent, not per request.
-const agents = new Map<number, Agent>();
-
-function agentFor(connectTimeout: number): Agent {
-  let agent = agents.get(connectTimeout);
-  if (agent === undefined) {
-    agent = new Agent({ connect: { timeout: connectTimeout } });
-    agents.set(connectTimeout, agent);
-  }
-  return agent;
-}
+/** Whether coded replies are handed over as they came: `fetch` undoes them. */
+export const keepsCoding = (fetch: unknown): boolean => fetch === undefined && !onWorkers;
 
 /** Sends, and hands the reply over by callbacks, without a stream in between. */
 export function exchange(
@@ -29,6 +23,7 @@ export function exchange(
   body: OutgoingBody | undefined,
   sink: Sink,
 ): Flow {
+  if (!keepsCoding(request.fetch)) return fetchExchange(request, body, sink);
   const { length, timeouts, headers } = request;
   const exchanging = new Exchange(sink, request.keepsCoding);
   // What is there whole has the length that it has; a stream keeps its declared one, so that fal does
@@ -36,7 +31,7 @@ export function exchange(
   if (body !== undefined && !(body instanceof Uint8Array) && length !== undefined) {
     headers["content-length"] = String(length);
   }
-  agentFor(timeouts.connect).dispatch(
+  dispatcherFor(request.origin, timeouts.connect).dispatch(
     {
       origin: request.origin,
       path: request.path,
@@ -97,10 +92,35 @@ class Exchange implements Dispatcher.DispatchHandler, Flow {
   onResponseEnd(): void {
     this.sink.end();
   }
-  onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+  onResponseError(_controller: unknown, cause: Error): void {
     if (this.aborted) return;
     const timedOut = /^UND_ERR_\w+_TIMEOUT$/.test((cause as { code?: string }).code ?? "");
     this.sink.fail({ timedOut, cause });
+  }
+
+  // What a dispatcher of the app's from undici 6 or older calls.
+  onConnect(abort: (reason: Error) => void): void {
+    this.onRequestStart({ abort, resume: () => {}, pause: () => {} } as never);
+  }
+  onHeaders(status: number, raw: Uint8Array[], resume: () => void): boolean {
+    const controller = this.controller as Dispatcher.DispatchController;
+    controller.resume = resume;
+    const list = raw.map((part) => Buffer.from(part).toString("latin1"));
+    const headers: Record<string, string[]> = {};
+    for (let index = 0; index < list.length; index += 2) {
+      (headers[(list[index] as string).toLowerCase()] ??= []).push(list[index + 1] as string);
+    }
+    this.onResponseStart(controller, status, headers);
+    return true;
+  }
+  onData(chunk: Uint8Array): boolean {
+    return this.sink.data(chunk);
+  }
+  onComplete(): void {
+    this.onResponseEnd();
+  }
+  onError(cause: Error): void {
+    this.onResponseError(undefined, cause);
   }
 }
 
