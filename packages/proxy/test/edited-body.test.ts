@@ -29,7 +29,7 @@ function edited(
   const request = new Request("http://app.example/api/fal/proxy", {
     method: "POST",
     headers: { "x-fal-target-url": `https://${RUN}`, "content-length": length, ...headers },
-    body: sent,
+    body: sent as BodyInit,
   });
   return new Request(request, { body });
 }

@@ -46,9 +46,9 @@ export function leadNames(
       });
       queueMicrotask(() => (found ? callback(null, found) : callback(unknown)));
     },
-    connect: (options: TcpNetConnectOpts) => {
+    connect: (options: TcpNetConnectOpts, ...rest: unknown[]) => {
       const place = places.get(options.host ?? "");
-      if (place === undefined) return connect(options);
+      if (place === undefined) return connect(options, ...(rest as []));
       const socket = new net.Socket();
       const { port, afterMs = 0 } = place;
       if (port !== undefined) {
