@@ -126,6 +126,11 @@ def below(entry, path):
     return entry.endswith("/**") and path.startswith(entry[:-2])
 
 
+def told_type(text):
+    """A body's type; what fetch writes by itself for a text says nothing (P-82)."""
+    return "application/json" if text.lower().split(";")[0].strip() in ("", "text/plain") else text
+
+
 async def caller_leaves(receive, uploaded):
     """Settles when the caller has gone; until the body is read, reading it tells."""
     await uploaded.wait()
@@ -180,6 +185,8 @@ async def relay(request):
     sent = {"accept-encoding": "identity", **{n: given[n] for n in names}}
     sent |= {"authorization": f"Key {KEY}", "x-fal-client-proxy": "fastapi"}
     chunked = "transfer-encoding" in given
+    if chunked or given.get("content-length", "0") != "0":
+        sent["content-type"] = told_type(sent.get("content-type", ""))
     if chunked and "content-length" in given:  # P-69
         message = "The length of the body is ambiguous."
         raise Refused(400, "invalid_request", message, connection="close")

@@ -114,6 +114,11 @@ def returned(headers):
     return kept
 
 
+def told_type(text):
+    """A body's type; what fetch writes by itself for a text says nothing (P-82)."""
+    return "application/json" if text.lower().split(";")[0].strip() in ("", "text/plain") else text
+
+
 def read_body(length):
     """The body piece by piece; one that breaks off must never look whole to fal (P-38)."""
     while piece := request.stream.read(65536):
@@ -142,6 +147,8 @@ def proxy():
     names = SENT.intersection(given).difference(hop)
     sent = {n: given[n] for n in names if given[n].isprintable()}
     sent |= {"authorization": f"Key {KEY}", "x-fal-client-proxy": "flask"}
+    if length != "0" or coding:
+        sent["content-type"] = told_type(sent.get("content-type", ""))
     if length != "0":
         sent["content-length"] = length  # else http.client sends chunks
     body = read_body(int(length)) if coding or length != "0" else None

@@ -29,6 +29,8 @@ var (
 	maxTarget = 8192 // bytes (P-80)
 	// Nothing is left that a server behind could decode (P-11).
 	plainPath = regexp.MustCompile(`^(/[\w.~-]+)+$`)
+	// What fetch writes by itself for a text, JSON as well (P-82).
+	saysNothing = regexp.MustCompile(`(?i)^\s*(text/plain\s*(;.*)?)?$`)
 	// What passes to fal, by whole names: any user could send the others (P-28 to P-33, P-73).
 	sent = regexp.MustCompile(`(?i)^(Accept|Accept-Encoding|Content-Type|User-Agent|X-App-Fal-Disable-Fallback` +
 		`|X-Fal-(Request-(Start-)?Timeout|Queue-Priority|Runner-Hint|Object-Lifecycle(-Preference)?|Store-IO` +
@@ -136,6 +138,9 @@ func falProxy(key string, upstream *url.URL) http.HandlerFunc {
 			if sent.MatchString(name) && !isHop {
 				call.Header[name] = values
 			}
+		}
+		if saysNothing.MatchString(call.Header.Get("Content-Type")) && r.ContentLength != 0 {
+			call.Header.Set("Content-Type", "application/json") // P-82
 		}
 		call.Header.Set("Authorization", "Key "+key)
 		call.Header.Set("X-Fal-Client-Proxy", "go")

@@ -128,6 +128,10 @@ foreach ($given as $name => $value) {
         $sent[] = "$name: $value";
     }
 }
+if (($length !== '0' || $coding !== '') && preg_match('~^\s*(text/plain\s*(;.*)?)?$~i', $given['content-type'] ?? '')) {
+    $sent = preg_grep('/^content-type:/i', $sent, PREG_GREP_INVERT);
+    $sent[] = 'content-type: application/json'; // what fetch writes by itself says nothing (P-82)
+}
 $secret = explode(':', $key, 2)[1];
 $kept = []; // what the caller receives of fal's headers, once each
 $status = 0; // of the head that was passed on

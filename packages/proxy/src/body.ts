@@ -1,5 +1,5 @@
 /** The caller's body: streamed once, or read whole when a hook looks at it, never above the limit. */
-import { mayBeCoded } from "./described.ts";
+import { isJson, mayBeCoded } from "./described.ts";
 import { owned } from "./promise.ts";
 import { refuse, Refused, type Refusal } from "./refusal.ts";
 
@@ -32,9 +32,6 @@ export class CallerGone extends Error {}
 // Below this a body of declared length is read whole: one buffer is cheaper than a stream of one
 // chunk, and the upstream client can then write head and body at once.
 const SMALL = 65_536;
-
-// What an app edits it holds in memory anyway, and what is read whole has the length that it has.
-const EDITABLE = 1_048_576;
 
 /**
  * A request body that a hook may look at before it is forwarded. A class so that every request
@@ -76,9 +73,23 @@ export class IncomingBody {
   /** The body to send: the kept bytes, else the stream itself. Take it once. */
   outgoing(): OutgoingBody | Promise<OutgoingBody> {
     const { chunks, length = Infinity, mayBeEdited } = this.#source;
-    return this.#kept || length <= (mayBeEdited ? EDITABLE : SMALL) || !chunks
-      ? this.bytes()
-      : this.#counted(chunks(), Infinity);
+    if (this.#kept || length <= SMALL || !chunks) return this.bytes();
+    return mayBeEdited ? this.#peeked(chunks()) : this.#counted(chunks(), Infinity);
+  }
+
+  /**
+   * What an app has put in the place of a body is in memory and comes in one piece: such a one is taken
+   * whole, with its own length. What comes over a network takes longer, and is streamed.
+   */
+  async #peeked(chunks: AsyncIterable<Uint8Array>): Promise<OutgoingBody> {
+    const iterator = chunks[Symbol.asyncIterator]();
+    const seen = [iterator.next(), iterator.next()] as const;
+    for (const next of seen) owned(next);
+    const moment = new Promise<undefined>((resolve) => setTimeout(resolve, 0));
+    const second = await Promise.race([moment, ...seen.slice(1)]).catch(() => undefined);
+    if (!second?.done) return this.#counted(replay(seen, iterator), Infinity);
+    const first = await seen[0];
+    return this.#taken(first.done ? new Uint8Array() : first.value);
   }
 
   async #read(most: number): Promise<Uint8Array> {
@@ -91,8 +102,7 @@ export class IncomingBody {
     const { chunks, whole } = this.#source;
     if (this.length !== undefined || !chunks) {
       const bytes = await whole().catch((error: unknown) => this.#broken(error));
-      this.#check(bytes.byteLength, true);
-      return bytes;
+      return this.#taken(bytes);
     }
     const parts: Uint8Array[] = [];
     let length = 0;
@@ -101,6 +111,16 @@ export class IncomingBody {
       length += chunk.byteLength;
     }
     return joinChunks(parts, length);
+  }
+
+  /** A whole body, once its length was judged. */
+  #taken(bytes: Uint8Array): Uint8Array {
+    const { length, mayBeEdited } = this.#source;
+    // JSON that was cut off is none any more.
+    const isEdited = mayBeEdited && bytes.byteLength !== length && isJson(bytes);
+    this.#check(bytes.byteLength, !isEdited);
+    this.complete = true;
+    return bytes;
   }
 
   /** The chunks, each once its length was judged. */
@@ -151,6 +171,27 @@ export class IncomingBody {
     this.refusal = judge(this.#source, bytes, ended);
     if (this.refusal) throw new Refused(this.refusal);
     this.complete = ended;
+  }
+}
+
+/** What was read ahead, and then the rest. */
+async function* replay(
+  seen: ReadonlyArray<Promise<IteratorResult<Uint8Array>>>,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for (const next of seen) {
+      const { done, value } = await next;
+      if (done) return;
+      yield value;
+    }
+    for (;;) {
+      const { done, value } = await rest.next();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await rest.return?.();
   }
 }
 

@@ -9,7 +9,8 @@ export function mayBeCoded(coding: string, bytes: Uint8Array): boolean {
   return !isJson(bytes);
 }
 
-function isJson(bytes: Uint8Array): boolean {
+/** Whether bytes are a JSON object or array. */
+export function isJson(bytes: Uint8Array): boolean {
   const opens = bytes[0] === 0x7b || bytes[0] === 0x5b;
   if (!opens) return false;
   try {

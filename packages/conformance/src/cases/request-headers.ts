@@ -48,15 +48,32 @@ export const requestHeaderCases: Case[] = inTopic("request-headers", [
   },
   {
     id: "request-headers-content-type",
-    title: "content-type reaches fal unchanged",
+    title: "a content-type that says what the body is reaches fal unchanged",
     rule: "P-28",
     level: "MUST",
     faults: ["R8"],
     hint: "Copy it with its parameters; do not force JSON.",
     run: async (rig) => {
-      for (const value of ["application/json; charset=utf-8", "text/plain", "audio/wav"]) {
+      for (const value of ["application/json; charset=utf-8", "text/html", "audio/wav"]) {
         const exchange = await rig.call({ headers: [["content-type", value]], body: '"text"' });
         received(exchange, "content-type", value);
+      }
+    },
+  },
+  {
+    id: "request-headers-content-type-untold",
+    title: "a content-type that says nothing becomes JSON",
+    rule: "P-82",
+    level: "MUST",
+    hint: "What fetch writes by itself for a text is text/plain, JSON as well.",
+    run: async (rig) => {
+      for (const value of ["text/plain;charset=UTF-8", "text/plain", null]) {
+        const exchange = await rig.call({ headers: [["content-type", value]] });
+        received(exchange, "content-type", "application/json");
+        exchange.want(
+          Buffer.from(exchange.fal[0]?.body ?? []).toString() === `{"prompt":"${exchange.marker}"}`,
+          "the body arrives unchanged",
+        );
       }
     },
   },

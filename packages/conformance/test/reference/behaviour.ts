@@ -173,6 +173,9 @@ export function listTouchesApp(endpoints: readonly string[], app: string): boole
   });
 }
 
+const isFraming = (name: string, value: string): boolean =>
+  name === "transfer-encoding" || (name === "content-length" && value !== "0");
+
 const invalid = (why: string): Refusal => refuse(400, "invalid_target", why);
 
 const forwarded = new Set(
@@ -314,10 +317,16 @@ export const correct: Behaviour = {
     const named = raw
       .filter(([name]) => name.toLowerCase() === "connection")
       .flatMap(([, v]) => v.toLowerCase().split(/\s*,\s*/));
-    return raw
+    const kept = raw
       .map(([name, value]) => [name.toLowerCase(), value] as [string, string])
-      .filter(([name]) => !named.includes(name) && forwarded.has(name))
-      .concat([["x-fal-client-proxy", "reference"]]);
+      .filter(([name]) => !named.includes(name) && forwarded.has(name));
+    const type = kept.find(([name]) => name === "content-type")?.[1] ?? "text/plain";
+    const told = kept.filter(([name]) => name !== "content-type");
+    const hasBody = raw.some(([name, value]) => isFraming(name.toLowerCase(), value));
+    const saysNothing = /^\s*text\/plain\s*(;|$)/i.test(type);
+    if (hasBody || !saysNothing)
+      told.push(["content-type", saysNothing ? "application/json" : type]);
+    return told.concat([["x-fal-client-proxy", "reference"]]);
   },
   relay: (raw, { config, target }) => {
     const secret = config.key?.split(":")[1];

@@ -41,6 +41,14 @@ export const requestSabotages: Sabotages = {
       headers.map(([name, value]) => [name, name === "content-type" ? "application/json" : value]),
     ),
   },
+  "request-headers-content-type-untold": {
+    change: forwards((headers) =>
+      headers.map(([name, value]) => [
+        name,
+        name === "content-type" && value === "application/json" ? "text/plain" : value,
+      ]),
+    ),
+  },
   "request-headers-x-fal": {
     change: forwards((headers) => without(headers, /^x-fal-(?!client-proxy)/)),
     also: ["queue-submit", "http2-call"],

@@ -25,8 +25,8 @@ export const decodeCopy = async (
 ): Promise<Uint8Array | undefined> => bytes;
 
 /**
- * Sends, and hands the reply over by callbacks. `fetch` does not tell a refused connection from a lost
- * answer, so the request counts as begun at once: the careful reading.
+ * Sends, and hands the reply over by callbacks. Where `fetch` does not tell a refused connection from a
+ * lost answer, the request counts as begun: the careful reading.
  */
 export function exchange(
   request: UpstreamRequest,
@@ -55,7 +55,7 @@ export function exchange(
     const init = {
       method,
       headers,
-      body: body && toBody(body, length),
+      body: body || (isDeno && method !== "GET") ? toBody(body ?? NOTHING, length) : undefined,
       // Required for a streamed body (Fetch standard), and not yet in every type library.
       duplex: "half",
       redirect: "manual",
@@ -65,8 +65,8 @@ export function exchange(
     const response = await within(timeouts.connect + timeouts.headers, begun);
     if (aborted) return;
     const received: HeaderList = [...response.headers].map(first);
-    const coded = findHeader(received, "content-encoding") !== undefined;
-    sink.head(response.status, coded ? withoutCoding(received) : received);
+    const isDecoded = UNDONE.test(findHeader(received, "content-encoding") ?? "");
+    sink.head(response.status, isDecoded ? withoutCoding(received) : received);
     const reader = response.body?.getReader();
     for (; reader && !aborted;) {
       const { done, value } = await within(timeouts.idle, reader.read());
@@ -76,10 +76,7 @@ export function exchange(
     if (!aborted) sink.end();
   };
 
-  run().catch((cause: unknown) => {
-    if (!aborted) sink.fail({ timedOut, cause });
-  });
-  return {
+  const flow = {
     begun: true,
     resume: () => wake?.(),
     abort() {
@@ -88,12 +85,43 @@ export function exchange(
       wake?.();
     },
   };
+  run().catch((cause: unknown) => {
+    flow.begun = !isUnsent(cause);
+    if (!aborted) sink.fail({ timedOut, cause });
+  });
+  return flow;
 }
+
+// Deno's `fetch` sends what it can send again a second time when the connection breaks: a paid call as
+// well. A stream it cannot.
+const isDeno = "Deno" in globalThis;
+
+/** Codings that `fetch` undoes while it leaves their name in the headers. */
+const UNDONE = isDeno ? /^(?:gzip|br)$/i : /./;
+
+// Of Node, of Bun; Deno has words.
+const NO_CONNECTION =
+  /^(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused|FailedToOpenSocket)$/;
+
+/** Whether an exception of `fetch` says that no connection could be made. */
+function isUnsent(error: unknown): boolean {
+  const { code, message, cause } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  return (
+    NO_CONNECTION.test(code ?? "") ||
+    /\bclient error \(Connect\)/.test(message ?? "") ||
+    (cause !== undefined && isUnsent(cause))
+  );
+}
+
+const NOTHING = new Uint8Array();
 
 /** The form that every `fetch` takes, with its length where the runtime can say it. */
 function toBody(body: OutgoingBody, length: number | undefined): BodyInit {
-  if (body instanceof Uint8Array) return body as BodyInit;
-  const iterator = body[Symbol.asyncIterator]();
+  if (body instanceof Uint8Array && !isDeno) return body as BodyInit;
+  const chunks = body instanceof Uint8Array ? [body] : body;
+  const iterator = (async function* () {
+    yield* chunks;
+  })();
   const stream = new ReadableStream<Uint8Array>({
     async pull(control) {
       const { done, value } = await iterator.next();
@@ -101,7 +129,7 @@ function toBody(body: OutgoingBody, length: number | undefined): BodyInit {
       else control.enqueue(value);
     },
     async cancel() {
-      await iterator.return?.();
+      await iterator.return();
     },
   });
   return fixedLength(stream, length);

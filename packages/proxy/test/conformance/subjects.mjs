@@ -9,6 +9,16 @@ const server = (/** @type {string} */ file) =>
   // `exec`: the process that the kit measures and stops is the server, not a shell around it.
   `exec "${process.execPath}" "${join(import.meta.dirname, "../servers", file)}"`;
 
+/** A runtime of its own, from `tools`. */
+const runtime = (/** @type {"bun" | "deno"} */ name, /** @type {string} */ file, flags = "") =>
+  `exec "${join(import.meta.dirname, `../../../../tools/${name}/node_modules/.bin/${name}`)}" ${flags} "${join(import.meta.dirname, "../servers", file)}"`;
+
+const bare = {
+  compressed: "a bare handler has no middleware",
+  parsed: "a bare handler has no middleware",
+  chain: "a bare handler has nothing after it",
+};
+
 const noKeyOption = "the adapter has no key option of its own";
 
 /** @satisfies {Record<string, import("./subject.ts").Subject>} */
@@ -29,11 +39,29 @@ export const subjects = {
     adapter: "fetch",
     command: server("fetch.mjs"),
     without: {
+      ...bare,
       "adapter-key": noKeyOption,
-      compressed: "a bare handler has no middleware",
-      parsed: "a bare handler has no middleware",
-      chain: "a bare handler has nothing after it",
       http2: "the host that it runs on here speaks HTTP/1.1",
+    },
+  },
+
+  bun: {
+    adapter: "fetch",
+    command: runtime("bun", "bun.mjs"),
+    without: {
+      ...bare,
+      "adapter-key": noKeyOption,
+      http2: "Bun's server speaks HTTP/1.1 without TLS",
+    },
+  },
+
+  deno: {
+    adapter: "fetch",
+    command: runtime("deno", "deno.mjs", "run --no-check --node-modules-dir=manual -A"),
+    without: {
+      ...bare,
+      "adapter-key": noKeyOption,
+      http2: "Deno's server speaks HTTP/1.1 to whom does not ask for more",
     },
   },
 
