@@ -5,11 +5,14 @@ import { resolveApiKeyFromEnv } from "@fal-ai/server-proxy";
 import { parsePort, readEnvironment } from "./environment.ts";
 import { createGateway, PROXY_PATH, type Gateway, type GatewayOptions } from "./gateway.ts";
 import { isLoopback } from "./address.ts";
+import { withToken } from "./token.ts";
 
 const USAGE = `fal-gateway: a fal proxy with a playground
 
   --port NUMBER       port to listen on (PORT; default 3250; 0 takes a free one)
   --host ADDRESS      address to listen on (HOST; default 127.0.0.1, this machine only)
+  --token TEXT        what callers have to show (FAL_GATEWAY_TOKEN; default a new one, when a key pays)
+  --no-token          ask nobody: whoever reaches the port spends the key
   --allow-host NAME   a host name it is served under; may be repeated
   --help
 
@@ -36,6 +39,8 @@ async function readOptions(): Promise<GatewayOptions | undefined> {
     options: {
       port: { type: "string" },
       host: { type: "string" },
+      token: { type: "string" },
+      "no-token": { type: "boolean" },
       "allow-host": { type: "string", multiple: true },
       help: { type: "boolean", short: "h" },
     },
@@ -51,6 +56,8 @@ async function readOptions(): Promise<GatewayOptions | undefined> {
     key: await resolveApiKeyFromEnv(),
     ...(values.port === undefined ? {} : { port: parsePort(values.port, "--port") }),
     ...(values.host === undefined ? {} : { host: values.host }),
+    ...(values.token === undefined ? {} : { token: values.token }),
+    ...(values["no-token"] ? { token: false } : {}),
     allowedHosts: names.map((name) => name.toLowerCase()),
   };
 }
@@ -60,15 +67,15 @@ async function run(options: GatewayOptions): Promise<void> {
   // Before anything is printed: whoever waits for the address may stop us at once.
   stopOnSignal(gateway);
   console.log(`
-  Playground  ${gateway.url}/
+  Playground  ${withToken(gateway.url, gateway.token)}
   Proxy       ${gateway.url}${PROXY_PATH}
   Upstream    ${UPSTREAMS[gateway.upstream]}
-
+${gateway.token === undefined ? "" : `  Programs    send the token as "authorization: Bearer ${gateway.token}"\n`}
   Ctrl+C stops it.`);
-  if (options.host !== undefined && !isLoopback(options.host)) {
+  if (options.host !== undefined && !isLoopback(options.host) && gateway.token === undefined) {
     console.warn(`
   WARNING: it listens on ${options.host} and asks nobody who they are. Everyone who reaches
-  this port can generate with your key. Use --host 127.0.0.1, or put a sign-in in front.`);
+  this port can generate with your key. Use --host 127.0.0.1 or --token, or put a sign-in in front.`);
   }
 }
 

@@ -8,6 +8,8 @@ export interface EnvironmentSettings {
   host?: string;
   /** `FAL_PROXY_UPSTREAM`: a stand-in for fal on this machine. */
   upstream?: string;
+  /** `FAL_GATEWAY_TOKEN`. */
+  token?: string;
 }
 
 /**
@@ -26,6 +28,8 @@ export function readEnvironment(
   if (host !== undefined) settings.host = host;
   const upstream = read("FAL_PROXY_UPSTREAM");
   if (upstream !== undefined) settings.upstream = upstream;
+  const token = read("FAL_GATEWAY_TOKEN");
+  if (token !== undefined) settings.token = token;
   return settings;
 }
 

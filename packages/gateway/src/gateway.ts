@@ -16,6 +16,7 @@ import { reachableAddress, urlHost } from "./address.ts";
 import { pageHeaders } from "./page-policy.ts";
 import { loadPage, sendFile, type PageFile } from "./static.ts";
 import { isTrustedHost } from "./trusted-host.ts";
+import { createGate, makeToken, type Gate } from "./token.ts";
 import { openUpstream, type Upstream } from "./upstream.ts";
 
 /** The path of the proxy; the fal client is told `proxyUrl: "/api/fal/proxy"`. */
@@ -32,6 +33,20 @@ export interface GatewayOptions {
   upstream?: string | undefined;
   /** Host names under which the gateway is served, besides addresses and localhost. @default [] */
   allowedHosts?: readonly string[] | undefined;
+  /**
+   * What callers have to show, besides what `proxy.isAuthenticated` wants: a cookie that the address with `?token=` sets, or
+   * `Authorization: Bearer <token>`. Cookies hold letters, digits, `-` and `_`. False asks nobody.
+   * @default made anew where calls cost money and `proxy` has no `isAuthenticated`; otherwise false
+   */
+  token?: string | false | undefined;
+  /**
+   * How long an idle connection stays open, in ms: longer than that of the balancer in front (Google
+   * Cloud's: 600 s), which else meets a closed one and answers 502.
+   * @default 620_000
+   */
+  keepAliveTimeout?: number | undefined;
+  /** How long a whole request, upload included, may take to arrive, in ms. @default 3_600_000 */
+  requestTimeout?: number | undefined;
   /** Further options of the proxy, such as `allowedEndpoints` or `onEvent`. */
   proxy?: Omit<ProxyConfig, "resolveFalAuth" | "upstream" | "callerKeys"> | undefined;
 }
@@ -39,6 +54,8 @@ export interface GatewayOptions {
 export interface Gateway {
   /** Where it listens, such as `http://127.0.0.1:3250`. */
   readonly url: string;
+  /** What callers have to show; undefined where nobody is asked. */
+  readonly token: string | undefined;
   /** `fal`, the `emulator` that was started here, or a `stand-in`. */
   readonly upstream: Upstream["kind"];
   /** The emulator, when there is no key. */
@@ -67,10 +84,17 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const upstream = await openUpstream(options.key, options.upstream, host);
   const { emulator } = upstream;
   try {
-    const server = createServer(routes(options, upstream, page));
+    const token = tokenOf(options, upstream);
+    const gate = token === undefined ? undefined : createGate(token, () => taken);
+    const { keepAliveTimeout = 620_000, requestTimeout = HOUR } = options;
+    const server = createServer(
+      { keepAliveTimeout, requestTimeout },
+      routes(options, upstream, page, gate),
+    );
     await listen(server, port, host);
     const { port: taken } = server.address() as AddressInfo;
     return {
+      token,
       url: `http://${urlHost(reachableAddress(host))}:${taken}`,
       upstream: upstream.kind,
       emulator,
@@ -85,18 +109,34 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   }
 }
 
+const HOUR = 3_600_000;
+
+/** @throws TypeError for a token that no cookie holds */
+function tokenOf({ token, proxy }: GatewayOptions, { kind }: Upstream): string | undefined {
+  if (token === false) return undefined;
+  if (token === undefined) {
+    return kind === "fal" && proxy?.isAuthenticated === undefined ? makeToken() : undefined;
+  }
+  if (/^[\w-]{8,}$/.test(token)) return token;
+  throw new TypeError(
+    "The token must be 8 or more letters, digits, - and _: it travels in an address and a cookie.",
+  );
+}
+
 function routes(
   { allowedHosts = [], proxy: options }: GatewayOptions,
   upstream: Upstream,
   page: ReadonlyMap<string, PageFile>,
+  gate: Gate | undefined,
 ): RequestListener {
+  const isSignedIn = options?.isAuthenticated ?? (() => true);
   const proxy = createRequestListener({
-    // Whoever reaches the gateway is its operator: it listens on loopback unless told otherwise.
-    isAuthenticated: () => true,
     allowedEndpoints: ["**"],
     // A browser must not choose where results are sent.
     webhooks: "deny",
     ...options,
+    // Without a gate whoever reaches the gateway is its operator: nothing is paid, or it was wanted so.
+    isAuthenticated: (call) => (gate?.opensFor(call.getHeaders()) ?? true) && isSignedIn(call),
     callerKeys: "refuse",
     resolveFalAuth: () => upstream.key,
     upstream: proxyUpstream(upstream),
@@ -108,6 +148,7 @@ function routes(
     const path = (req.url ?? "/").split("?", 1)[0] as string;
     if (!isTrustedHost(req.headers.host, allowedHosts)) refuseHost(res);
     else if (path === PROXY_PATH || path.startsWith(`${PROXY_PATH}/`)) proxy(req, res);
+    else if (gate?.admit(req, res)) return;
     else if (path === "/healthz") sendJson(req, res, { status: "ok" });
     else if (path === "/playground.json") sendJson(req, res, facts);
     else {

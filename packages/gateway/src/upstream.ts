@@ -1,5 +1,5 @@
 /** Whom the gateway talks to: fal with a key, a stand-in on this machine, or an emulator of its own. */
-import { createEmulator, type Emulator } from "fal-emulator";
+import type { Emulator } from "fal-emulator";
 import { reachableAddress } from "./address.ts";
 
 /** The gateway's other side, once it is known to work. */
@@ -29,6 +29,8 @@ export async function openUpstream(
   if (url !== undefined) {
     throw new Error("FAL_PROXY_UPSTREAM is set without FAL_KEY: set the key that it accepts.");
   }
+  // A process that holds a key does without the emulator's packages.
+  const { createEmulator } = await import("fal-emulator");
   // It serves a person, not a test: a short memory of requests is enough.
   const emulator = await createEmulator({ record: 500, host: reachableAddress(host) });
   return { kind: "emulator", key: emulator.key, url: emulator.url, emulator };

@@ -77,6 +77,65 @@ test("with a key it talks to fal, and does not print the key", async () => {
   expect(command.out() + command.err()).not.toMatch(/key-id|key-secret/);
 });
 
+test("D12: with a key that pays, only who has the token is served", async () => {
+  const command = start(["--port", "0"], { FAL_KEY: "key-id:key-secret" });
+  const [, url = "", token = ""] = await command.says(/Playground {2}(\S+)\/\?token=([\w-]{32})\n/);
+  const proxy = `${url}/api/fal/proxy`;
+  const ask = (headers: Record<string, string>): Promise<number> =>
+    fetch(proxy, {
+      method: "POST",
+      // A target that is refused once the caller is known: nothing leaves.
+      headers: {
+        "x-fal-target-url": "https://fal.run/a/b?fal_webhook=https://x.example",
+        ...headers,
+      },
+    }).then(({ status }) => status);
+  expect(await ask({})).toBe(401);
+  expect(await ask({ authorization: "Bearer wrong-token-of-somebody" })).toBe(401);
+  expect(await ask({ authorization: "Key key-id:key-secret" })).toBe(401);
+  expect(await ask({ authorization: `Bearer ${token}` })).toBe(422);
+
+  const opened = await fetch(`${url}/?token=${token}`, { redirect: "manual" });
+  expect([opened.status, opened.headers.get("location")]).toEqual([303, "/"]);
+  const [cookie = ""] = (opened.headers.get("set-cookie") ?? "").split(";");
+  expect(opened.headers.get("set-cookie")).toMatch(/; HttpOnly; SameSite=Strict$/);
+  expect(await ask({ cookie: `other=1; ${cookie}` })).toBe(422);
+
+  const wrong = await fetch(`${url}/?token=${token.slice(1)}x`, { redirect: "manual" });
+  expect(wrong.headers.get("set-cookie")).toBeNull();
+  expect((await fetch(url)).status).toBe(200);
+});
+
+test("D12: a token of the operator's own, or none", async () => {
+  const key = { FAL_KEY: "key-id:key-secret" };
+  const own = start(["--port", "0"], { ...key, FAL_GATEWAY_TOKEN: "from-the-environment" });
+  await own.says(/\/\?token=from-the-environment\n/);
+  const flag = start(["--port", "0", "--token", "from-a-flag"], key);
+  await flag.says(/\/\?token=from-a-flag\n/);
+  const none = start(["--port", "0", "--no-token"], key);
+  const [, url = ""] = await none.says(/Playground {2}(\S+)\n/);
+  expect(url).not.toContain("token");
+  const short = start(["--port", "0", "--token", "a b"], key);
+  expect(await short.ended).toBe(1);
+  expect(short.err()).toContain("The token must be 8 or more letters, digits");
+});
+
+test("D13: a process that holds a key does not load the emulator", async () => {
+  const hook = `import { register } from "node:module";
+    register("data:text/javascript," + encodeURIComponent(\`
+      export async function load(url, context, next) {
+        if (url.includes("emulator")) console.error("loaded " + url);
+        return next(url, context);
+      }\`));`;
+  const watch = { NODE_OPTIONS: `--import="data:text/javascript,${encodeURIComponent(hook)}"` };
+  const paid = start(["--port", "0"], { ...watch, FAL_KEY: "key-id:key-secret" });
+  await paid.says(/Ctrl\+C/);
+  expect(paid.err()).not.toContain("loaded");
+  const free = start(["--port", "0"], watch);
+  await free.says(/Ctrl\+C/);
+  expect(free.err()).toMatch(/loaded \S*emulator/);
+});
+
 test.each<Record<string, string>>([
   { FAL_KEY: "id:secret" },
   { FAL_KEY: ' "Key id:secret" ' },

@@ -1,5 +1,6 @@
 /** The server behind the page: what it serves, to whom, and what it refuses. */
 import { request } from "node:http";
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Emulator } from "fal-emulator";
 import { createFalClient } from "@fal-ai/client";
@@ -178,3 +179,38 @@ function raw(options: {
     call.on("error", reject).end();
   });
 }
+
+describe("D10: behind a load balancer", () => {
+  /** The first line that a raw request gets, and when its connection ended, in ms; undefined: it is open. */
+  async function waiting(url: string, bytes: string, ms: number): Promise<number | undefined> {
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    const began = Date.now();
+    let ended: number | undefined;
+    socket.on("close", () => (ended = Date.now() - began)).on("error", () => {});
+    socket.resume().write(bytes);
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    const seen = ended;
+    socket.destroy();
+    return seen;
+  }
+  const whole = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
+
+  test("an idle connection outlives that of every balancer: 10 minutes and more", async () => {
+    expect(await waiting(gateway.url, whole, 7000)).toBeUndefined();
+    const head = await new Promise<string>((resolve) => {
+      const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1");
+      socket.once("data", (bytes) => {
+        resolve(String(bytes));
+        socket.destroy();
+      });
+      socket.write(whole);
+    });
+    expect(Number(/keep-alive: timeout=(\d+)/i.exec(head)?.[1])).toBeGreaterThan(600);
+  }, 15_000);
+
+  test("both limits are options", async () => {
+    const short = await createGateway({ port: 0, keepAliveTimeout: 100, requestTimeout: 60_000 });
+    expect(await waiting(short.url, whole, 3000)).toBeLessThan(3000);
+    await short.close(0);
+  });
+});

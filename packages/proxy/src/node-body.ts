@@ -28,6 +28,7 @@ export interface NodeRequest {
  * @param context `body`: what the framework's parser made of it, where not on the request
  * @param limit in bytes
  * @param mayBeCut whether it may end early without an error
+ * @param adapter its id, for the hint about what a parser has taken away
  * @returns undefined when there is none
  */
 export function bodyOf(
@@ -35,6 +36,7 @@ export function bodyOf(
   context: { readonly body?: unknown },
   limit: number,
   mayBeCut: boolean,
+  adapter: string,
 ): IncomingBody | undefined {
   const declared = request.headers["content-length"] as string | undefined;
   // HTTP/2 needs neither header to carry a body.
@@ -44,7 +46,7 @@ export function bodyOf(
     return undefined;
   }
   const coding = request.headers["content-encoding"] as string | undefined;
-  if (request.readableDidRead) return parsedBody(request, context, limit, coding);
+  if (request.readableDidRead) return parsedBody(request, context, limit, coding, adapter);
   return new IncomingBody({
     length: declared === undefined ? undefined : Number(declared),
     coding,
@@ -59,12 +61,21 @@ export function bodyOf(
   });
 }
 
+/** How a parser is kept away from the proxy's route, by adapter. */
+const UNPARSED: Readonly<Record<string, string>> = {
+  nextjs: "Export config = { api: { bodyParser: false } } beside the handler",
+  express: "Mount the proxy before express.json() and its like",
+  fastify: "Register createPlugin instead of a route with createHandler",
+  h3: "Let nothing in front call readBody or readRawBody",
+};
+
 /** What a body parser in front has left: its bytes, or JSON written anew. */
 function parsedBody(
   request: NodeRequest,
   context: { readonly body?: unknown },
   limit: number,
   coding: string | undefined,
+  adapter: string,
 ): IncomingBody {
   const { rawBody } = request;
   if (rawBody instanceof Uint8Array) return bufferedBody(rawBody, limit, coding);
@@ -80,7 +91,7 @@ function parsedBody(
   }
   return missingBody(
     refuse("body_unavailable", "The server has read the request body before the proxy could.", {
-      hint: "Mount the proxy before the body parser, or turn the parser off for this route (in Next.js: export const config = { api: { bodyParser: false } }), so that every byte arrives unchanged.",
+      hint: `${UNPARSED[adapter] ?? "Mount the proxy before the body parser, or turn the parser off for this route"}, so that every byte arrives unchanged.`,
     }),
   );
 }

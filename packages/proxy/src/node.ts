@@ -114,7 +114,7 @@ function fromNode(request: NodeRequest, context: NodeContext, fixed: Fixed): Inc
     method: request.method ?? "GET",
     header: (name) => joined(request.headers[name]),
     headers: () => headerList(request),
-    body: bodyOf(request, context, config.maxBodyBytes, cutsBodies),
+    body: bodyOf(request, context, config.maxBodyBytes, cutsBodies, adapter),
     ip: context.ip ?? request.socket?.remoteAddress,
     native,
     env,

@@ -22,11 +22,15 @@ export interface H3Handler {
   drain(): Promise<void>;
 }
 
+/** Where version 1 keeps the bytes that `readBody` has read. */
+const RAW_BODY: unique symbol = Symbol.for("h3RawBody") as never;
+
 /** unenv's imitation of Node's request, which has the whole body. */
 interface ImitatedRequest extends NodeRequest {
   readonly __unenv__?: unknown;
   readonly url?: string;
   readonly body?: BodyInit | null;
+  readonly [RAW_BODY]?: Promise<unknown>;
 }
 
 /** What srvx adds to the request of version 2. */
@@ -57,7 +61,8 @@ export function createEventHandler(config: ProxyConfig = {}): H3Handler {
     if (req.__unenv__ !== undefined) return web(genuine(req), contextOf(event));
     // Without it h3 answers 404 to a caller who left before the answer began.
     Object.assign(event, { _handled: true });
-    await node(req, res, { native: event });
+    const body = req[RAW_BODY]?.catch(() => undefined);
+    await node(req, res, { native: event, ...(body && { body: await body }) });
     return undefined;
   };
   const drain = async (): Promise<void> => {

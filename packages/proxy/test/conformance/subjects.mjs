@@ -65,6 +65,42 @@ export const subjects = {
     },
   },
 
+  fastify: {
+    adapter: "fastify",
+    command: server("fastify.mjs"),
+    without: {
+      "adapter-key": noKeyOption,
+      compressed: "the answer is not Fastify's, so @fastify/compress does not see it",
+      chain: "a route has nothing after it",
+      http2: "Fastify gives its own request object for node:http2",
+    },
+    departures: {
+      "bodies-parsed-empty":
+        "Fastify's JSON parser refuses an empty body; its plugin form does not",
+    },
+  },
+
+  h3: {
+    adapter: "h3",
+    command: server("h3.mjs"),
+    without: {
+      "adapter-key": noKeyOption,
+      compressed: "h3 has no compression",
+      parsed: "a body that somebody has read is gone",
+      http2: "the host that it runs on here speaks HTTP/1.1",
+    },
+  },
+
+  h3v1: {
+    adapter: "h3",
+    command: server("h3v1.mjs"),
+    without: {
+      "adapter-key": noKeyOption,
+      compressed: "h3 has no compression",
+      http2: "the host that it runs on here speaks HTTP/1.1",
+    },
+  },
+
   hono: {
     adapter: "hono",
     command: server("hono.mjs"),

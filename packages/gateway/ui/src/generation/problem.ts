@@ -32,7 +32,6 @@ const BY_TYPE: Readonly<Record<string, Words>> = {
     title: "The gateway has no fal key",
     explanation: "Whoever runs this gateway has to set FAL_KEY and start it again.",
   },
-  unauthenticated: { title: "You are not signed in", explanation: "Sign in and try again." },
   endpoint_not_allowed: {
     title: "This model is not allowed here",
     explanation: "The gateway only calls the models that its operator has listed.",
@@ -44,6 +43,10 @@ const BY_TYPE: Readonly<Record<string, Words>> = {
   invalid_target: {
     title: "That is not a model id",
     explanation: "A model id looks like owner/name, for example fal-ai/flux/dev.",
+  },
+  unauthenticated: {
+    title: "The gateway does not know you",
+    explanation: "Open the address that it printed when it started: the one with the token.",
   },
   upstream_unknown: {
     title: "The answer was lost",
