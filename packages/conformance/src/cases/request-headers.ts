@@ -55,7 +55,7 @@ export const requestHeaderCases: Case[] = inTopic("request-headers", [
     hint: "Copy it with its parameters; do not force JSON.",
     run: async (rig) => {
       for (const value of ["application/json; charset=utf-8", "text/html", "audio/wav"]) {
-        const exchange = await rig.call({ headers: [["content-type", value]], body: '"text"' });
+        const exchange = await rig.call({ headers: [["content-type", value]], body: "{}" });
         received(exchange, "content-type", value);
       }
     },

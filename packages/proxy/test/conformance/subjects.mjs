@@ -19,6 +19,8 @@ const bare = {
   chain: "a bare handler has nothing after it",
 };
 
+const readsJson = "what is no JSON and says it is, the framework's own parser answers";
+
 const noKeyOption = "the adapter has no key option of its own";
 
 /** @satisfies {Record<string, import("./subject.ts").Subject>} */
@@ -77,6 +79,27 @@ export const subjects = {
     departures: {
       "bodies-parsed-empty":
         "Fastify's JSON parser refuses an empty body; its plugin form does not",
+    },
+  },
+
+  "functions-framework": {
+    adapter: "express",
+    command: server("functions-framework.mjs"),
+    streamsUploads: false,
+    without: {
+      "adapter-key": noKeyOption,
+      compressed: "the function is called last",
+      parsed: "the framework's own parser stands in front in every profile",
+      chain: "a function has nothing after it",
+      http2: "the framework speaks HTTP/1.1",
+    },
+    departures: {
+      "bodies-not-json": readsJson,
+      "bodies-streamed": "the framework reads a body whole before the function is called",
+      "errors-nothing-told": readsJson,
+      "limits-body": readsJson,
+      "limits-body-chunked": readsJson,
+      "limits-body-at": readsJson,
     },
   },
 
