@@ -15,6 +15,7 @@ A local fal: https://HOST/PATH of fal is at http://127.0.0.1:PORT/HOST/PATH here
   --key ID:SECRET    a key to accept, may be repeated (default: a well-known one)
   --local-urls       let status, response and cancel URLs point here instead of to fal
   --public-url URL   origin in file and upload URLs, when callers use another name for this machine
+  --fal-file-urls    file URLs read https://v3.fal.media/…, for clients that take no other host
   --tls              speak TLS with a self-made certificate for fal's hosts
   --certificate FILE where to write that certificate, for NODE_EXTRA_CA_CERTS and its like
   --help             show this
@@ -38,6 +39,7 @@ async function main(args: string[]): Promise<void> {
       key: { type: "string", multiple: true },
       "local-urls": { type: "boolean" },
       "public-url": { type: "string" },
+      "fal-file-urls": { type: "boolean" },
       tls: { type: "boolean" },
       certificate: { type: "string" },
       help: { type: "boolean", short: "h" },
@@ -57,6 +59,7 @@ async function main(args: string[]): Promise<void> {
     }),
     ...(values.key && { keys: values.key }),
     ...(values["local-urls"] && { queueUrls: "local" as const }),
+    ...(values["fal-file-urls"] && { fileUrls: "fal" as const }),
     ...(values["public-url"] !== undefined && { publicUrl: values["public-url"] }),
     ...(values.tls && { tls: true }),
   };

@@ -1,6 +1,7 @@
 /** `createEmulator`: the parts of a fal put together on one loopback port. */
 import type { Answer } from "./answer.ts";
 import { json } from "./answer.ts";
+import { createBilling, type Charge } from "./billing.ts";
 import { makeCertificate } from "./certificate.ts";
 import { echo } from "./echo.ts";
 import { createModelTable } from "./endpoint.ts";
@@ -11,7 +12,7 @@ import { falHosts, partOf } from "./hosts.ts";
 import { createKeys } from "./keys.ts";
 import type { Model } from "./model.ts";
 import { defaultModels } from "./models/index.ts";
-import { platform } from "./pricing.ts";
+import { platform } from "./platform.ts";
 import { createQueue } from "./queue.ts";
 import { attachRealtime } from "./realtime.ts";
 import { createRecorder, type RecordedRequest } from "./record.ts";
@@ -54,6 +55,11 @@ export interface EmulatorOptions {
   queueUrls?: "fal" | "local";
   /** Origin in upload and file URLs, when callers reach the emulator by another name. @default `emulator.url` */
   publicUrl?: string;
+  /**
+   * What upload and file URLs look like: `"fal"` is `https://v3.fal.media/files/…`, for clients that take no
+   * other host; they have to find the emulator by that name (`tls`). @default "local"
+   */
+  fileUrls?: "fal" | "local";
   /** Keep `requests`. `false` saves the hashing of bodies; a number keeps that many. @default 10000 */
   record?: boolean | number;
   webhooks?: WebhookOptions;
@@ -68,11 +74,15 @@ export interface Emulator {
   readonly certificate?: string;
   /** The models it serves. */
   readonly models: readonly Model[];
+  /** What was charged, a row for each answer that named billable units; the newest 100,000. */
+  readonly charges: readonly Charge[];
+  /** A key that may read billing as well: `<id>:<secret>`. */
+  readonly adminKey: string;
   /** In order of arrival; the newest 10,000 or so. */
   readonly requests: RecordedRequest[];
   /** Makes matching requests fail, wait or get a fixed answer. */
   script(rule: ScriptRule): { remove(): void };
-  /** Forgets requests, scripts, jobs and files; running jobs are stopped. */
+  /** Forgets requests, scripts, jobs, files and charges; running jobs are stopped. */
   reset(): void;
   /** Ends every connection and deletes what was kept on disk. */
   close(): Promise<void>;
@@ -107,8 +117,9 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
   });
   const signalling = createSignalling();
   let url = "";
-  const storage = createStorage({ base: () => options.publicUrl ?? url, tokens, keys });
-  const surroundings = { latency, store: storage.store };
+  const storage = createStorage({ base: () => fileBase(options, url), tokens, keys });
+  const billing = createBilling();
+  const surroundings = { latency, billing, store: storage.store };
   const queue = createQueue({
     table,
     slots,
@@ -135,6 +146,10 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
       exchange.pathname === "/.well-known/jwks.json" || exchange.pathname === "/v1/meta";
     if (host === "rest.fal.ai" && isOpen) return json(200, webhooks.jwks());
     if (host === "api.fal.ai" && isOpen) return json(200, { webhook_ip_ranges: ["127.0.0.0/8"] });
+    // The list of models is for everyone.
+    if (host === "api.fal.ai" && exchange.pathname === "/v1/models") {
+      return platform(exchange, { table, billing, isAdmin: false });
+    }
 
     const { authorization } = exchange.headers;
     const account =
@@ -145,7 +160,11 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
       return run(exchange, account, { table, slots, surroundings, coldStartMs });
     if (host === "queue.fal.run") return queue.handle(exchange, account);
     if (host === "wma.fal.run") return signalling.handle(exchange);
-    if (host === "api.fal.ai") return platform(exchange, table);
+    if (host === "api.fal.ai") {
+      return exchange.segments[1] === "storage"
+        ? storage.rest(exchange)
+        : platform(exchange, { table, billing, isAdmin: account.isAdmin === true });
+    }
     if (exchange.segments[0] === "tokens") return tokens.handle(exchange);
     if (exchange.segments[0] === "storage") return storage.rest(exchange);
     return plain(404, "Not Found");
@@ -176,6 +195,7 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     script.clear();
     queue.reset();
     storage.reset();
+    billing.reset();
     signalling.reset();
   };
   return {
@@ -183,6 +203,8 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     key: acceptedKeys[0]!,
     ...(certificate && { certificate: certificate.cert }),
     models: table.models,
+    charges: billing.charges,
+    adminKey: keys.adminKey,
     requests: recorder?.requests ?? [],
     script: script.add,
     reset,
@@ -195,6 +217,13 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
       reset();
     },
   };
+}
+
+/** Where the file host is served: by its own name, or below the emulator's address. */
+function fileBase({ fileUrls, publicUrl }: EmulatorOptions, url: string): string {
+  if (fileUrls === "fal") return "https://v3.fal.media";
+  const base = (publicUrl ?? url).replace(/\/$/, "");
+  return partOf(new URL(base).hostname) === "fal.media" ? base : `${base}/v3.fal.media`;
 }
 
 /** How a caller on this machine names the address that the server listens on. */
@@ -214,6 +243,13 @@ function check(options: EmulatorOptions): void {
     if (value !== undefined && !(value >= 0)) {
       throw new TypeError(`${name}: must be a number of 0 or more, not ${String(value)}`);
     }
+  }
+  const { publicUrl, fileUrls } = options;
+  if (publicUrl !== undefined && !/^https?:\/\/[^/?#]+\/?$/.test(publicUrl)) {
+    throw new TypeError('publicUrl: must be an origin, such as "http://10.0.0.5:4000"');
+  }
+  if (fileUrls !== undefined && fileUrls !== "fal" && fileUrls !== "local") {
+    throw new TypeError('fileUrls: must be "fal" or "local"');
   }
   if (options.concurrency !== undefined && !(options.concurrency >= 1)) {
     throw new TypeError("concurrency: must be 1 or more");

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer, HeaderList } from "./answer.ts";
+import type { Billing } from "./billing.ts";
 import type { ReceivedRequest } from "./echo.ts";
 import { requestError, validationError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
@@ -9,6 +10,8 @@ import type { LogLevel, Model, ModelContext } from "./model.ts";
 
 /** What a context takes from the emulator around it. */
 export interface Surroundings {
+  /** Told what each answer of a model costs. */
+  readonly billing: Billing;
   /** Factor on every wait. */
   readonly latency: number;
   /** @param headers of the request, which may wish for the lifetime and the readers of what it makes */
@@ -52,9 +55,11 @@ export async function execute(
   model: Model,
   input: Record<string, unknown>,
   context: ModelContext,
+  bill: (units: string | undefined) => void,
 ): Promise<Answer> {
   try {
     const reply = await model.run(input, context);
+    bill(reply.billableUnits);
     const headers: HeaderList = [["content-type", "application/json"]];
     for (const [name, value] of Object.entries(reply.headers ?? {})) headers.push([name, value]);
     if (reply.billableUnits !== undefined) {

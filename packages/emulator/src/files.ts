@@ -23,7 +23,7 @@ export interface StoredFile {
   /** Milliseconds since the epoch; Infinity: never. */
   readonly expiresAt: number;
   /** What a reader without a CDN token gets: the file, 403 or 404. */
-  readonly access: "allow" | "forbid" | "hide";
+  access: "allow" | "forbid" | "hide";
 }
 
 export interface Files {

@@ -11,6 +11,8 @@ export type Part =
 
 const parts: Readonly<Record<string, Part>> = {
   "fal.run": "fal.run",
+  // Another name for its sockets.
+  "ws.fal.run": "fal.run",
   "queue.fal.run": "queue.fal.run",
   "rest.fal.ai": "rest.fal.ai",
   // Its name up to version 1.9 of the JavaScript client, and to clients of other languages still.

@@ -7,9 +7,13 @@ import { plain } from "./errors.ts";
 export interface Account {
   /** The part of the key before the colon; never the secret. */
   readonly id: string;
+  /** Whether it may read billing. */
+  readonly isAdmin?: boolean;
 }
 
 export interface Keys {
+  /** A key of the first account with the scope ADMIN: it is accepted everywhere. */
+  readonly adminKey: string;
   /** The account of an `Authorization` value, or undefined. */
   accountOf(authorization: string | undefined): Account | undefined;
   /** fal's refusal, in the words of the host that was called. */
@@ -18,11 +22,14 @@ export interface Keys {
 
 /** @param keys `<id>:<secret>` each */
 export function createKeys(keys: readonly string[]): Keys {
-  const known = keys.map((key) => ({
+  const idOf = (key: string): string => key.slice(0, key.indexOf(":"));
+  const adminKey = `${idOf(keys[0]!)}:admin-${keys[0]!.slice(keys[0]!.indexOf(":") + 1)}`;
+  const known = [...keys, adminKey].map((key) => ({
     expected: Buffer.from(key),
-    account: { id: key.slice(0, key.indexOf(":")) },
+    account: { id: idOf(key), isAdmin: key === adminKey },
   }));
   return {
+    adminKey,
     accountOf: (authorization) => {
       const given = /^key +(.+)$/i.exec(authorization ?? "")?.[1];
       if (given === undefined) return undefined;

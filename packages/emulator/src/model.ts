@@ -45,6 +45,8 @@ export interface Model {
   readonly id: string;
   /** Display name. */
   readonly title?: string;
+  /** fal's name of its kind, such as `text-to-image`, by which models are listed. @default "other" */
+  readonly category?: string;
   /** USD per unit and fal's name of the unit, as `GET /v1/models/pricing` gives them. */
   readonly price?: { unitPrice: number; unit: string };
   /** One request. Never throws for bad input: that is a reply with status 422. */

@@ -103,7 +103,9 @@ export function createQueue(options: QueueOptions): Queue {
         if (!read.input) return read.refusal;
         if (!model) return pathNotFound(id.slice(app.length));
         const context = createContext(surroundings, running.id, signal, log, request);
-        return execute(model, read.input, context);
+        const bill = (units?: string): void =>
+          surroundings.billing.charge(model, account.id, running.id, units);
+        return execute(model, read.input, context, bill);
       },
     });
     jobs.set(job.id, job);

@@ -71,7 +71,11 @@ async function answerRun(
       undefined,
       received(exchange, read.bytes),
     );
-    if (!streams) return await execute(model, read.input, context);
+    if (!streams) {
+      const bill = (units?: string): void =>
+        surroundings.billing.charge(model, account.id, requestId, units);
+      return await execute(model, read.input, context, bill);
+    }
     const answer = streamModel(model, read.input, context, release);
     keepSlot = true;
     return answer;

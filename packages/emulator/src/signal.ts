@@ -1,5 +1,5 @@
 /** `wma.fal.run`: WebRTC signalling in form only. Sessions are kept and beat; no media ever flows. */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { type Answer, json } from "./answer.ts";
 import { type Exchange, readObject } from "./exchange.ts";
 
@@ -29,7 +29,7 @@ export function createSignalling(): Signalling {
       }
       if (path !== "ice" && path !== "session") return json(404, { error: "not found" });
       if (typeof body["app_id"] !== "string") return json(400, { error: "app_id is required" });
-      if (path === "ice") return json(200, { ice_servers: [], status: "ok" });
+      if (path === "ice") return json(200, iceServers());
       if (typeof body["sdp"] !== "string" || body["type"] !== "offer") {
         return json(400, { error: "an sdp offer is required" });
       }
@@ -39,6 +39,23 @@ export function createSignalling(): Signalling {
       return json(200, { session_id: id, sdp: refuseAll(body["sdp"]), type: "answer" });
     },
     reset: () => lastBeat.clear(),
+  };
+}
+
+/** Servers as fal names them; nothing listens there, since no media flows. */
+function iceServers(): object {
+  const expiry = Math.floor(Date.now() / 1000) + 3600;
+  return {
+    ice_servers: [
+      { urls: ["stun:127.0.0.1:3478"] },
+      {
+        urls: ["turn:127.0.0.1:3478?transport=udp", "turns:127.0.0.1:5349?transport=tcp"],
+        username: `${expiry}:emulator`,
+        credential: randomBytes(15).toString("base64"),
+      },
+    ],
+    status: "ok",
+    credential_age_seconds: 0,
   };
 }
 

@@ -10,7 +10,7 @@ import { serveFile } from "./serve-file.ts";
 import type { Tokens } from "./tokens.ts";
 
 export interface Storage {
-  /** `/storage/**` of the rest host; the caller has a key. */
+  /** `/storage/**` of the rest host, and of the Platform API; the caller has a key. */
   rest(exchange: Exchange): Promise<Answer>;
   /** The CDN hosts, where a signed URL or a CDN token stands for a key. */
   cdn(exchange: Exchange): Promise<Answer>;
@@ -25,7 +25,7 @@ export interface Storage {
 }
 
 export interface StorageOptions {
-  /** What stands for `https://` in file and upload URLs, e.g. `http://127.0.0.1:1234`. */
+  /** What stands for `https://v3.fal.media` in file and upload URLs. */
   base(): string;
   tokens: Tokens;
   keys: Keys;
@@ -46,11 +46,17 @@ interface Upload {
 /** Uploads that were started and never finished are forgotten beyond this many. */
 const pendingLimit = 1000;
 
+/** As many parts as object stores take. */
+const mostParts = 10_000;
+
+/** Seven days, in seconds: the longest life of a signed URL. */
+const longestSignature = 604_800;
+
 export function createStorage(options: StorageOptions): Storage {
   const files = createFiles();
   /** By path: of the file, or of the multipart upload. */
   const uploads = new Map<string, Upload>();
-  const urlOf = (name: string): string => `${options.base()}/v3.fal.media/${name}`;
+  const urlOf = (name: string): string => `${options.base()}/${name}`;
 
   const promise = (
     contentType: string,
@@ -106,6 +112,9 @@ export function createStorage(options: StorageOptions): Storage {
     const upload = uploads.get(target);
     if (!upload || (number === undefined) === (upload.parts !== undefined)) return fileNotFound();
     if (!mayWrite(exchange, upload)) return plain(403, "Invalid or missing signature");
+    if (number !== undefined && !(Number(number) >= 1 && Number(number) <= mostParts)) {
+      return plain(400, `Part numbers go from 1 to ${mostParts}`);
+    }
     const piece = await files.write(exchange.chunks());
     const etag: HeaderList = [["etag", `"${piece.md5}"`]];
     if (upload.parts === undefined) {
@@ -125,15 +134,8 @@ export function createStorage(options: StorageOptions): Storage {
     const upload = uploads.get(target);
     if (!upload?.parts) return fileNotFound();
     if (!mayWrite(exchange, upload)) return plain(403, "Invalid or missing signature");
-    const { parts: named } = await readObject(exchange);
-    const pieces: Piece[] = [];
-    for (const part of Array.isArray(named) ? (named as Array<Record<string, unknown>>) : []) {
-      const piece = upload.parts.get(Number(part["partNumber"] ?? part["part_number"]));
-      const etag = String(part["etag"]).replaceAll('"', "");
-      if (!piece || piece.md5 !== etag) return plain(400, "One of the parts could not be found");
-      pieces.push(piece);
-    }
-    if (pieces.length === 0) return plain(400, "No parts were given");
+    const pieces = inOrder(upload.parts, (await readObject(exchange))["parts"]);
+    if (typeof pieces === "string") return plain(400, pieces);
     for (const piece of upload.parts.values()) if (!pieces.includes(piece)) files.discard(piece);
     uploads.delete(target);
     save(upload, pieces);
@@ -164,12 +166,75 @@ export function createStorage(options: StorageOptions): Storage {
     return json(200, { access_url: urlOf(upload.name) });
   };
 
+  /** Values of `?identity=`, by which anybody may read one file for a time. */
+  const signatures = new Map<string, { readonly name: string; readonly expiresAt: number }>();
+  const sign = (name: string, seconds: unknown): string | undefined => {
+    const life = Math.min(Number(seconds ?? 3600), longestSignature);
+    if (!files.find(name) || !(life > 0)) return undefined;
+    const identity = randomBytes(24).toString("base64url");
+    signatures.set(identity, { name, expiresAt: Date.now() + life * 1000 });
+    return `${urlOf(name)}?identity=${identity}`;
+  };
+  const isSigned = ({ query }: Exchange, name: string): boolean => {
+    const found = signatures.get(query.get("identity") ?? "");
+    return found?.name === name && found.expiresAt > Date.now();
+  };
+  const isKnown = (exchange: Exchange): boolean =>
+    options.keys.accountOf(exchange.headers.authorization) !== undefined || holdsCdnToken(exchange);
+
+  /** `POST <file>/sign`, on the file host. */
+  const signFile = async (exchange: Exchange, name: string): Promise<Answer> => {
+    if (!isKnown(exchange)) return plain(401, "Invalid or missing CDN token");
+    const url = sign(name, (await readObject(exchange))["duration"]);
+    if (url === undefined) return fileNotFound();
+    return { status: 200, headers: [["content-type", "text/plain"]], body: url };
+  };
+
+  /** Who may read the file that `?url=` names. */
+  const accessControl = async (exchange: Exchange): Promise<Answer> => {
+    const file = files.find(nameOf(exchange.query.get("url")));
+    if (!file) return fileNotFound();
+    if (exchange.method === "PUT") {
+      const { default: access } = await readObject(exchange);
+      if (access !== "allow" && access !== "forbid" && access !== "hide") {
+        return validationError([
+          {
+            loc: ["body", "default"],
+            msg: "Input should be 'allow', 'forbid' or 'hide'",
+            type: "enum",
+          },
+        ]);
+      }
+      file.access = access;
+    } else if (exchange.method !== "GET") return methodNotAllowed("GET, PUT");
+    return json(200, { default: file.access, rules: [] });
+  };
+
+  /** The oldest clients' way: one form with one file, and its URL back. */
+  const uploadForm = async (exchange: Exchange): Promise<Answer> => {
+    if (exchange.method !== "POST") return methodNotAllowed("POST");
+    const bytes = await exchange.bytes();
+    const type = exchange.headers["content-type"] ?? "";
+    const form = await new Response(bytes as Uint8Array<ArrayBuffer>, {
+      headers: { "content-type": type },
+    })
+      .formData()
+      .catch(() => undefined);
+    const file = [...(form?.values() ?? [])].find((value) => typeof value !== "string");
+    if (!file) {
+      return validationError([{ loc: ["body", "file"], msg: "Field required", type: "missing" }]);
+    }
+    const contentType = file.type || "application/octet-stream";
+    const { upload, path } = promise(contentType, file.name, exchange.headers, false);
+    uploads.delete(path);
+    save(upload, [files.hold(new Uint8Array(await file.arrayBuffer()))]);
+    return json(200, { url: urlOf(upload.name) });
+  };
+
   const read = (exchange: Exchange, name: string): Answer => {
     const file = files.find(name);
     if (!file) return fileNotFound();
-    const known =
-      options.keys.accountOf(exchange.headers.authorization) !== undefined ||
-      holdsCdnToken(exchange);
+    const known = isKnown(exchange) || isSigned(exchange, name);
     if (file.access === "hide" && !known) return fileNotFound();
     if (file.access === "forbid" && !known) return plain(403, "Access to this file is restricted");
     return serveFile(file, exchange);
@@ -177,7 +242,7 @@ export function createStorage(options: StorageOptions): Storage {
 
   return {
     async rest(exchange) {
-      const path = exchange.segments.join("/");
+      const path = exchange.segments.join("/").replace(/^v1\//, "");
       if (path === "storage/upload/initiate") return initiate(exchange, false);
       if (path === "storage/upload/initiate-multipart") return initiate(exchange, true);
       if (path === "storage/auth/token") {
@@ -187,6 +252,14 @@ export function createStorage(options: StorageOptions): Storage {
           base_url: urlOf("").slice(0, -1),
         });
       }
+      if (path === "storage/upload") return uploadForm(exchange);
+      if (path === "storage/files/acl") return accessControl(exchange);
+      if (path === "storage/files/sign") {
+        if (exchange.method !== "POST") return methodNotAllowed("POST");
+        const { url, expiration_seconds: seconds } = await readObject(exchange);
+        const signed = sign(nameOf(url), seconds);
+        return signed === undefined ? fileNotFound() : json(200, { signed_url: signed });
+      }
       return plain(404, "Not Found");
     },
     async cdn(exchange) {
@@ -195,6 +268,9 @@ export function createStorage(options: StorageOptions): Storage {
       if (method === "POST" && path === "files/upload") return uploadByToken(exchange, false);
       if (method === "POST" && path === "files/upload/multipart") {
         return uploadByToken(exchange, true);
+      }
+      if (method === "POST" && path.endsWith("/sign")) {
+        return signFile(exchange, path.slice(0, -"/sign".length));
       }
       if (method === "PUT") return put(exchange, path);
       if (method === "POST" && path.endsWith("/complete")) return complete(exchange, path);
@@ -208,10 +284,37 @@ export function createStorage(options: StorageOptions): Storage {
     },
     reset: () => {
       uploads.clear();
+      signatures.clear();
       files.clear();
     },
   };
 }
+
+/**
+ * The parts that a `complete` names, by their numbers: clients that send them side by side list them as
+ * they arrive.
+ *
+ * @returns why not, when one is missing, unknown, named twice or not the one that was sent
+ */
+function inOrder(sent: ReadonlyMap<number, Piece>, named: unknown): Piece[] | string {
+  const pieces: Piece[] = [];
+  const list = Array.isArray(named) ? (named as Array<Record<string, unknown> | null>) : [];
+  for (const part of list) {
+    const number = Number(part?.["partNumber"] ?? part?.["part_number"]);
+    const piece = sent.get(number);
+    const etag = String(part?.["etag"]).replaceAll('"', "");
+    if (!piece || piece.md5 !== etag) return "One of the parts could not be found";
+    if (pieces[number - 1]) return `Part ${number} is named twice`;
+    pieces[number - 1] = piece;
+  }
+  for (let index = 0; index < pieces.length; index++) {
+    if (pieces[index] === undefined) return `Part ${index + 1} is missing`;
+  }
+  return pieces.length === 0 ? "No parts were given" : pieces;
+}
+
+/** The name of a file that a URL means, whatever host the URL was made for. */
+const nameOf = (url: unknown): string => /\/(files\/[^?#]+)/.exec(String(url))?.[1] ?? "";
 
 /** `files/b/<store>/<random>_<name>`: the shape of fal's CDN paths. */
 function newName(fileName: string): string {

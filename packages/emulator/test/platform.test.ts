@@ -45,6 +45,46 @@ test("an estimate adds up units", async () => {
   expect((await post(emulator, url, { estimate_type: "guess", endpoints })).status).toBe(400);
 });
 
+test("F3: the list of models needs no key, and is searched, filtered and read in pages", async () => {
+  const emulator = await start({
+    models: [
+      {
+        id: "shop/red-shoe",
+        title: "Red Shoe",
+        category: "text-to-image",
+        run: async () => ({ body: {} }),
+      },
+      {
+        id: "shop/blue-shoe",
+        title: "Blue Shoe",
+        category: "text-to-video",
+        run: async () => ({ body: {} }),
+      },
+      { id: "shop/hat", title: "Hat", category: "text-to-image", run: async () => ({ body: {} }) },
+    ],
+  });
+  const list = async (query: string): Promise<any> => {
+    const response = await fetch(`${emulator.url}/api.fal.ai/v1/models?${query}`);
+    return { status: response.status, ...((await response.json()) as object) };
+  };
+  const ids = ({ models }: { models: Array<{ endpoint_id: string }> }): string[] =>
+    models.map(({ endpoint_id: id }) => id);
+  expect(ids(await list("q=SHOE"))).toEqual(["shop/red-shoe", "shop/blue-shoe"]);
+  expect(ids(await list("q=shoe+red"))).toEqual(["shop/red-shoe"]);
+  expect(ids(await list("q=shop&category=text-to-image"))).toEqual(["shop/red-shoe", "shop/hat"]);
+  expect(ids(await list("q=shop&status=deprecated"))).toEqual([]);
+  expect(ids(await list("endpoint_id=shop/hat,shop/red-shoe"))).toEqual([
+    "shop/red-shoe",
+    "shop/hat",
+  ]);
+  expect((await list(`endpoint_id=${"a/b,".repeat(51)}`)).status).toBe(400);
+  const first = await list("q=shop&limit=2");
+  expect(first).toMatchObject({ has_more: true, models: [{}, { metadata: { status: "active" } }] });
+  const second = await list(`q=shop&limit=2&cursor=${first.next_cursor}`);
+  expect(second).toMatchObject({ has_more: false, next_cursor: null });
+  expect([...ids(first), ...ids(second)]).toEqual(["shop/red-shoe", "shop/blue-shoe", "shop/hat"]);
+});
+
 test("open documents: webhook keys and webhook addresses", async () => {
   const emulator = await start();
   const jwks = await (await fetch(`${emulator.url}/rest.fal.ai/.well-known/jwks.json`)).json();
@@ -59,7 +99,19 @@ test("signalling: a session answers the offer, beats, and is unknown after a res
   const emulator = await start();
   const send = async (path: string, body: object): Promise<any> =>
     (await post(emulator, `https://wma.fal.run/${path}`, body)).json();
-  expect(await send("ice", { app_id: "fal-ai/echo" })).toMatchObject({ ice_servers: [] });
+  // F5: servers with credentials for a while, as fal answers.
+  expect(await send("ice", { app_id: "fal-ai/echo" })).toMatchObject({
+    ice_servers: [
+      { urls: [expect.stringMatching(/^stun:/)] },
+      {
+        urls: [expect.stringMatching(/^turn:/), expect.stringMatching(/^turns:/)],
+        username: expect.stringMatching(/^\d+:/),
+        credential: expect.stringMatching(/^.{20}$/),
+      },
+    ],
+    status: "ok",
+    credential_age_seconds: 0,
+  });
   const session = await send("session", {
     app_id: "fal-ai/echo",
     type: "offer",

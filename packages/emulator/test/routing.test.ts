@@ -23,7 +23,7 @@ test("401 of the Platform API and of signalling in their own forms", async () =>
   const emulator = await start();
   const get = async (path: string): Promise<unknown> =>
     (await fetch(`${emulator.url}/${path}`)).json();
-  expect(await get("api.fal.ai/v1/models")).toMatchObject({
+  expect(await get("api.fal.ai/v1/models/pricing")).toMatchObject({
     error: { type: "authorization_error" },
   });
   expect(await get("wma.fal.run/ice")).toEqual({ error: "missing Authorization header" });

@@ -1,5 +1,6 @@
 // Uploads and files as a browser, the JavaScript client and the Python client use them.
-import { expect, test } from "vitest";
+import { request } from "node:https";
+import { describe, expect, test } from "vitest";
 import type { Emulator } from "../src/index.ts";
 import { call, post, start, until } from "./fixture.ts";
 
@@ -39,7 +40,7 @@ test("an upload URL without its signature, or of nothing, is refused", async () 
   expect((await fetch(file)).status).toBe(404);
 });
 
-test("parts answer with number and etag, and complete joins them in the order given", async () => {
+test("parts answer with number and etag, and complete joins them", async () => {
   const emulator = await start();
   const { upload_url: upload, file_url: file } = await initiate(emulator, "initiate-multipart");
   const at = (suffix: string): string => {
@@ -205,4 +206,223 @@ test("initiate asks for both fields", async () => {
     422,
     { detail: [{ loc: ["body", "content_type"], type: "missing" }] },
   ]);
+});
+
+describe("F1: parts of an upload", () => {
+  async function upload(emulator: Emulator, texts: readonly string[]) {
+    const { upload_url: target, file_url: file } = await initiate(emulator, "initiate-multipart");
+    const { origin, pathname, search } = new URL(target);
+    const at = (suffix: string | number): string => `${origin}${pathname}/${suffix}${search}`;
+    const parts = await Promise.all(
+      texts.map(async (body, index) => {
+        const response = await fetch(at(index + 1), { method: "PUT", body });
+        return (await response.json()) as { partNumber: number; etag: string };
+      }),
+    );
+    const complete = async (named: readonly object[]): Promise<[number, string]> => {
+      const body = JSON.stringify({ parts: named });
+      const response = await fetch(at("complete"), { method: "POST", body });
+      return [response.status, await response.text()];
+    };
+    return { file, parts, complete, at };
+  }
+  const texts = Array.from({ length: 12 }, (_, index) => `part ${index + 1};`);
+
+  test.each([
+    ["reversed", (parts: readonly object[]) => [...parts].reverse()],
+    [
+      "sorted as texts",
+      (parts: readonly object[]) => [0, 9, 10, 11, 1, 2, 3, 4, 5, 6, 7, 8].map((at) => parts[at]!),
+    ],
+  ])("are joined by number, however they are listed: %s", async (_order, ordered) => {
+    const { file, parts, complete } = await upload(await start(), texts);
+    expect((await complete(ordered(parts)))[0]).toBe(200);
+    expect(await (await fetch(file)).text()).toBe(texts.join(""));
+  });
+
+  test("are refused when one is missing, named twice, unknown or another one", async () => {
+    const { file, parts, complete } = await upload(await start(), texts.slice(0, 3));
+    const [one, two, three] = parts as [object, object, object];
+    expect(await complete([one, three])).toMatchObject([
+      400,
+      expect.stringContaining("Part 2 is missing"),
+    ]);
+    expect(await complete([one, two, two, three])).toMatchObject([
+      400,
+      expect.stringContaining("Part 2 is named twice"),
+    ]);
+    expect((await complete([one, two, three, { partNumber: 4, etag: "x" }]))[0]).toBe(400);
+    expect((await complete([one, { ...two, etag: '"x"' }, three]))[0]).toBe(400);
+    expect((await complete([one, null as never, three]))[0]).toBe(400);
+    // Nothing was lost by it.
+    expect((await fetch(file)).status).toBe(404);
+    expect((await complete([three, one, two]))[0]).toBe(200);
+    expect(await (await fetch(file)).text()).toBe("part 1;part 2;part 3;");
+  });
+
+  test("have numbers from 1 to 10,000", async () => {
+    const { at } = await upload(await start(), ["x"]);
+    for (const number of [0, 10_001, 999_999_999]) {
+      expect((await fetch(at(number), { method: "PUT", body: "x" })).status).toBe(400);
+    }
+  });
+
+  test("250 MB in parts that Python's client would list as they came", async () => {
+    const emulator = await start({ record: false });
+    const token = "https://rest.fal.ai/storage/auth/token?storage_type=fal-cdn-v3";
+    const cdn = (await (await post(emulator, token)).json()) as Record<string, string>;
+    const headers = {
+      authorization: `${cdn["token_type"]} ${cdn["token"]}`,
+      "content-type": "video/mp4",
+      "x-fal-file-name": "clip.mp4",
+    };
+    const begun = await fetch(`${cdn["base_url"]}/files/upload/multipart`, {
+      method: "POST",
+      headers,
+    });
+    const { access_url: access, uploadId } = (await begun.json()) as Record<string, string>;
+    const parts: object[] = [];
+    const send = async (number: number): Promise<void> => {
+      const url = `${access}/multipart/${uploadId}/${number}`;
+      const body = Buffer.alloc(10 * 1024 * 1024, number);
+      const response = await fetch(url, { method: "PUT", headers, body });
+      parts.push({ partNumber: number, etag: response.headers.get("etag") });
+    };
+    // Ten at a time, and listed as they end.
+    const numbers = Array.from({ length: 25 }, (_, index) => 25 - index);
+    await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        for (let number = numbers.pop(); number !== undefined; number = numbers.pop())
+          await send(number);
+      }),
+    );
+    parts.reverse();
+    await fetch(`${access}/multipart/${uploadId}/complete`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ parts }),
+    });
+    const bytes = Buffer.from(await (await fetch(access!)).arrayBuffer());
+    expect(bytes.length).toBe(250 * 1024 * 1024);
+    for (let at = 0; at < 25; at++) expect(bytes[at * 10 * 1024 * 1024]).toBe(at + 1);
+  }, 60_000);
+});
+
+describe("F2: file URLs by fal's name", () => {
+  const asked = async (emulator: Emulator, url: string): Promise<string> => {
+    const { hostname, pathname } = new URL(url);
+    const port = new URL(emulator.url).port;
+    return new Promise((resolve, reject) => {
+      const options = {
+        host: "127.0.0.1",
+        port,
+        path: pathname,
+        ca: emulator.certificate,
+        servername: hostname,
+        headers: { host: hostname },
+      };
+      request(options, (response) => {
+        let text = `${response.statusCode} `;
+        response.on("data", (chunk: Buffer) => (text += String(chunk)));
+        response.on("end", () => resolve(text));
+      })
+        .on("error", reject)
+        .end();
+    });
+  };
+
+  test.each([
+    ["fileUrls", { fileUrls: "fal" as const }],
+    ["publicUrl", { publicUrl: "https://v3.fal.media" }],
+  ])("%s: are fal's, and served under it with TLS", async (_option, options) => {
+    const emulator = await start({ tls: true, ...options });
+    const echo = await new Promise<string>((resolve, reject) => {
+      const { port } = new URL(emulator.url);
+      const call = request(
+        {
+          host: "127.0.0.1",
+          port,
+          method: "POST",
+          path: "/test/picture",
+          ca: emulator.certificate,
+          servername: "fal.run",
+          headers: {
+            host: "fal.run",
+            authorization: `Key ${emulator.key}`,
+            "content-type": "application/json",
+          },
+        },
+        (response) => {
+          let text = "";
+          response.on("data", (chunk: Buffer) => (text += String(chunk)));
+          response.on("end", () => resolve(text));
+        },
+      );
+      call.on("error", reject).end("{}");
+    });
+    const { url } = (JSON.parse(echo) as { image: { url: string } }).image;
+    expect(url).toMatch(/^https:\/\/v3\.fal\.media\/files\/b\/.+_p\.png$/);
+    expect(await asked(emulator, url)).toBe("200 \t\b\u0007");
+  });
+
+  test("another public name serves below the file host's", async () => {
+    const emulator = await start({ publicUrl: "http://media.example:8080/" });
+    const { file_url: file } = await initiate(emulator);
+    expect(file).toMatch(/^http:\/\/media\.example:8080\/v3\.fal\.media\/files\//);
+  });
+
+  test.each([
+    { publicUrl: "media.example" },
+    { publicUrl: "http://a/b" },
+    { fileUrls: "other" as "fal" },
+  ])("%o is refused", async (options) => {
+    await expect(start(options)).rejects.toThrow(/must be/);
+  });
+});
+
+describe("F7: access and signing", () => {
+  test("access is read and set by URL, and a signed URL opens one file for a time", async () => {
+    const emulator = await start();
+    const { upload_url: target, file_url: file } = await initiate(emulator);
+    await fetch(target, { method: "PUT", body: "hello" });
+    const acl = `https://rest.fal.ai/storage/files/acl?url=${encodeURIComponent(file)}`;
+    expect(await (await call(emulator, acl)).json()).toEqual({ default: "allow", rules: [] });
+    const set = await call(emulator, acl, { method: "PUT", body: '{"default":"forbid"}' });
+    expect(await set.json()).toEqual({ default: "forbid", rules: [] });
+    expect((await call(emulator, acl, { method: "PUT", body: '{"default":"maybe"}' })).status).toBe(
+      422,
+    );
+    expect((await fetch(file)).status).toBe(403);
+
+    const platform = "https://api.fal.ai/v1/storage/files/sign";
+    const signed = await (
+      await post(emulator, platform, { url: file, expiration_seconds: 60 })
+    ).json();
+    const { signed_url: url } = signed as { signed_url: string };
+    expect(url).toContain("?identity=");
+    expect(await (await fetch(url)).text()).toBe("hello");
+    const other = url.replace(/identity=.*/, "identity=x");
+    expect((await fetch(other)).status).toBe(403);
+
+    const onHost = await post(emulator, `${file}/sign`, { duration: 0.2, scope: ["read"] });
+    const brief = await onHost.text();
+    expect((await fetch(brief)).status).toBe(200);
+    await until(async () => (await fetch(brief)).status === 403);
+    expect((await fetch(`${file}/sign`, { method: "POST" })).status).toBe(401);
+    expect((await post(emulator, platform, { url: `${file}x` })).status).toBe(404);
+  });
+
+  test("the oldest clients upload a form", async () => {
+    const emulator = await start();
+    const form = new FormData();
+    form.set("file_upload", new File(["hello"], "a.txt", { type: "text/plain" }));
+    const response = await call(emulator, "https://rest.alpha.fal.ai/storage/upload", {
+      method: "POST",
+      body: form,
+    });
+    const { url } = (await response.json()) as { url: string };
+    const file = await fetch(url);
+    expect([file.headers.get("content-type"), await file.text()]).toEqual(["text/plain", "hello"]);
+    expect((await post(emulator, "https://rest.alpha.fal.ai/storage/upload", {})).status).toBe(422);
+  });
 });

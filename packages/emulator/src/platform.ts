@@ -1,24 +1,40 @@
 /** `api.fal.ai/v1`: what the models cost, and the little of the Platform API that needs no account behind it. */
 import { randomUUID } from "node:crypto";
 import { type Answer, json } from "./answer.ts";
+import { type Billing, billingEvents, listed, paged, usage } from "./billing.ts";
 import type { ModelTable } from "./endpoint.ts";
 import { type Exchange, readObject } from "./exchange.ts";
 
-type ErrorType = "validation_error" | "not_found";
+type ErrorType = "validation_error" | "not_found" | "authorization_error";
 
-/** Every answer of the Platform API that needs a key; the caller has one. */
-export async function platform(exchange: Exchange, table: ModelTable): Promise<Answer> {
+/** What the Platform API tells about. */
+export interface PlatformParts {
+  readonly table: ModelTable;
+  readonly billing: Billing;
+  /** Whether the caller's key has the scope ADMIN. */
+  readonly isAdmin: boolean;
+}
+
+/** Every answer of the Platform API; the caller has a key, except for the list of models. */
+export async function platform(exchange: Exchange, parts: PlatformParts): Promise<Answer> {
   const path = exchange.segments.join("/");
   const { method } = exchange;
+  const { table, billing, isAdmin } = parts;
   if (method === "GET" && path === "v1/models") return listModels(exchange, table);
   if (method === "GET" && path === "v1/models/pricing") return listPrices(exchange, table);
   if (method === "POST" && path === "v1/models/pricing/estimate") return estimate(exchange, table);
+  const bills = { "v1/models/billing-events": billingEvents, "v1/models/usage": usage }[path];
+  if (method === "GET" && bills) {
+    return isAdmin
+      ? bills(exchange, billing)
+      : refuse(403, "authorization_error", "This endpoint requires an API key with ADMIN scope");
+  }
   return refuse(404, "not_found", `No such endpoint: ${method} /${path}`);
 }
 
 /** One unknown id is a 404; among several, ids without a price are left out. */
 function listPrices(exchange: Exchange, table: ModelTable): Answer {
-  const ids = endpointIds(exchange);
+  const ids = listed(exchange, "endpoint_id");
   if (ids.length < 1 || ids.length > 50) {
     return refuse(400, "validation_error", "endpoint_id takes 1 to 50 endpoint ids");
   }
@@ -56,21 +72,39 @@ async function estimate(exchange: Exchange, table: ModelTable): Promise<Answer> 
   return json(200, { estimate_type: type, total_cost: Number(total.toFixed(9)), currency: "USD" });
 }
 
+/** By id, or by `q` (words in id and title), `category` and `status`; page by page. */
 function listModels(exchange: Exchange, table: ModelTable): Answer {
-  const ids = endpointIds(exchange);
-  const models = table.models
-    .filter(({ id }) => ids.length === 0 || ids.includes(id))
-    .map(({ id, title }) => ({
-      endpoint_id: id,
-      metadata: { display_name: title ?? id, status: "active", tags: [] },
-    }));
-  return json(200, { models, next_cursor: null, has_more: false });
-}
-
-/** Repeated, or separated by commas. */
-function endpointIds(exchange: Exchange): string[] {
-  const ids = exchange.query.getAll("endpoint_id").flatMap((value) => value.split(","));
-  return ids.map((id) => id.trim()).filter((id) => id !== "");
+  const { query } = exchange;
+  const ids = listed(exchange, "endpoint_id");
+  if (ids.length > 50) {
+    return refuse(400, "validation_error", "endpoint_id takes 1 to 50 endpoint ids");
+  }
+  const words = (query.get("q") ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+  const category = query.get("category");
+  // Every model here is active.
+  const status = query.get("status") ?? "active";
+  const found = table.models.filter(
+    ({ id, title = "", category: own = "other" }) =>
+      (ids.length === 0 || ids.includes(id)) &&
+      words.every((word) => `${id} ${title}`.toLowerCase().includes(word)) &&
+      (category === null || category === own) &&
+      status === "active",
+  );
+  const { page, ...rest } = paged(exchange, found);
+  const models = page.map(({ id, title, category: own = "other" }) => ({
+    endpoint_id: id,
+    metadata: {
+      display_name: title ?? id,
+      category: own,
+      description: "",
+      status: "active",
+      tags: [],
+      model_url: `https://fal.run/${id}`,
+      license_type: "commercial",
+      kind: "inference",
+    },
+  }));
+  return json(200, { models, ...rest });
 }
 
 function refuse(status: number, type: ErrorType, message: string): Answer {
