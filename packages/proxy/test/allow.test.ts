@@ -28,6 +28,51 @@ const onUrl = (urls: string[], url: string): string => verdict(urls, [], url);
 const onEndpoint = (endpoints: string[], url: string, method?: string): string =>
   verdict(DEFAULT_ALLOWED_URL_PATTERNS, endpoints, url, method);
 
+describe("D17: service hosts", () => {
+  const on = (serviceHosts: string[], url: string, method = "POST"): string => {
+    const allow = compileAllowRules(DEFAULT_ALLOWED_URL_PATTERNS, ["x/y"], serviceHosts);
+    const asked = target(method, url);
+    return (allow.url(asked) ?? allow.endpoint(asked))?.code ?? "yes";
+  };
+  it.each([
+    ["wma.fal.run/ice", "wma.fal.run"],
+    ["wma.fal.run/session", "wma.fal.run"],
+    ["wma.fal.run/session/heartbeat", "wma.fal.run"],
+    ["rest.fal.ai/tokens/", "rest.fal.ai"],
+    ["rest.fal.ai/tokens/realtime", "rest.fal.ai"],
+    ["rest.alpha.fal.ai/tokens/", "rest.alpha.fal.ai"],
+  ])("%s may be called where its host is listed, and only there", (url, host) => {
+    expect(on([host], url)).toBe("yes");
+    expect(on([], url)).toBe("target_not_allowed");
+    expect(on(["fal.run", "api.fal.ai"], url)).toBe("target_not_allowed");
+  });
+
+  it.each([
+    ["wma.fal.run/other", "wma.fal.run"],
+    ["wma.fal.run/session/x", "wma.fal.run"],
+    ["rest.fal.ai/storage/files/acl", "rest.fal.ai"],
+    ["rest.fal.ai/tokens/other", "rest.fal.ai"],
+    ["api.fal.ai/v1/keys", "api.fal.ai"],
+    ["api.fal.ai/v1/account/billing", "api.fal.ai"],
+  ])("%s is not opened by its host", (url, host) => {
+    expect(on([host], url)).toBe("target_not_allowed");
+  });
+
+  it.each([["evil.example"], ["https://wma.fal.run"], ["wma.fal.run/**"], ["*.fal.run"]])(
+    "%s is refused at creation",
+    (host) => {
+      expect(() => createFetchHandler({ serviceHosts: [host] })).toThrow(
+        "serviceHosts must be names of fal's hosts",
+      );
+    },
+  );
+
+  it("an endpoint's own /ice belongs to the endpoint (D5)", () => {
+    expect(on([], "fal.run/x/y/ice")).toBe("yes");
+    expect(on([], "fal.run/x/z/ice")).toBe("endpoint_not_allowed");
+  });
+});
+
 describe("URL patterns", () => {
   it.each([
     "fal.run/a/b",

@@ -1,14 +1,12 @@
 /** The fetch entry in workerd, the runtime of Cloudflare Workers: what its streams and its context need. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "./support/free-port.ts";
 import { RUN, SUBMIT, until } from "./support/fronts.ts";
 import { json, raw, startWildFal, type WildFal } from "./support/wild-fal.ts";
 
@@ -37,64 +35,30 @@ const worker = `
       request.url.endsWith("/told") ? Response.json(told.splice(0)) : handle(request, env, context),
   };`;
 
-beforeAll(async () => {
-  expect(existsSync(workerd), "workerd is missing: npm ci in tools/workerd").toBe(true);
-  fal = await startWildFal();
-  folder = await mkdtemp(join(tmpdir(), "workerd-"));
-  await build({
-    stdin: { contents: worker, resolveDir: import.meta.dirname },
-    outfile: join(folder, "worker.mjs"),
-    bundle: true,
-    format: "esm",
-    conditions: ["workerd"],
-    logLevel: "error",
-  });
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  await writeFile(
-    join(folder, "config.capnp"),
-    `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = .worker),
-    (name = "internet", network = (allow = ["private"])),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
-);
-const worker :Workerd.Worker = (
-  modules = [(name = "worker", esModule = embed "worker.mjs")],
-  bindings = [
-    (name = "FAL_KEY", text = "id:secret"),
-    (name = "FAL_PROXY_UPSTREAM", text = "${fal.url}"),
-  ],
-  compatibilityDate = "2026-09-01",
-  compatibilityFlags = ["enable_request_signal"],
-);
-`,
-  );
-  server = spawn(workerd, ["serve", "config.capnp"], { cwd: folder });
-  for (const output of [server.stdout, server.stderr])
-    output?.on("data", (text) => printed.push(String(text)));
-  url = `http://127.0.0.1:${port}`;
-  for (let tries = 0; ; tries += 1) {
-    try {
-      await fetch(`${url}/told`);
-      break;
-    } catch {
-      if (tries === 100 || server.exitCode !== null) throw new Error(printed.join(""));
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+/** Keeps a secret as Cloudflare's Secrets Store does: it must be asked. */
+const store = `
+  import { WorkerEntrypoint } from "cloudflare:workers";
+  export class Store extends WorkerEntrypoint {
+    async get() { return "id:secret"; }
   }
-}, 60_000);
+  export default {};`;
 
-afterAll(async () => {
-  server?.kill();
-  fal?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire("/");';
+
+const places = [
+  {
+    name: "what Workers themselves resolve",
+    conditions: ["workerd"],
+    flags: ["enable_request_signal"],
+    key: '(name = "FAL_KEY", text = "id:secret")',
+  },
+  {
+    name: "D2: what a bundler for Node has resolved (Next by OpenNext), the key in a Secrets Store (D8)",
+    conditions: ["node"],
+    flags: ["enable_request_signal", "nodejs_compat"],
+    key: '(name = "FAL_KEY", service = (name = "store", entrypoint = "Store"))',
+  },
+] as const;
 
 const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
   fetch(url, {
@@ -110,7 +74,78 @@ const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
 const told = async (): Promise<unknown[]> =>
   (await fetch(`${url}/told`)).json() as Promise<unknown[]>;
 
-describe("in workerd", () => {
+describe.each(places)("in workerd: $name", ({ conditions, flags, key }) => {
+  beforeAll(async () => {
+    expect(existsSync(workerd), "workerd is missing: npm ci in tools/workerd").toBe(true);
+    fal = await startWildFal();
+    folder = await mkdtemp(join(tmpdir(), "workerd-"));
+    await build({
+      stdin: { contents: worker, resolveDir: import.meta.dirname },
+      outfile: join(folder, "worker.mjs"),
+      bundle: true,
+      format: "esm",
+      conditions: [...conditions],
+      // As OpenNext does it, for the CommonJS modules inside.
+      ...(conditions[0] === "node" && { banner: { js: REQUIRE } }),
+      external: ["node:*"],
+      // The bundle of a Node build names modules without their scheme.
+      alias: Object.fromEntries(
+        ["assert", "buffer", "events", "http", "net", "stream", "tls", "util"].map((name) => [
+          name,
+          `node:${name}`,
+        ]),
+      ),
+      logLevel: "error",
+    });
+    await writeFile(join(folder, "store.mjs"), store);
+    const port = await freePort();
+    await writeFile(
+      join(folder, "config.capnp"),
+      `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .worker),
+    (name = "store", worker = .store),
+    (name = "internet", network = (allow = ["private"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (
+  modules = [(name = "worker", esModule = embed "worker.mjs")],
+  bindings = [
+    ${key},
+    (name = "FAL_PROXY_UPSTREAM", text = "${fal.url}"),
+  ],
+  compatibilityDate = "2026-09-01",
+  compatibilityFlags = ${JSON.stringify(flags)},
+);
+const store :Workerd.Worker = (
+  modules = [(name = "store", esModule = embed "store.mjs")],
+  compatibilityDate = "2026-09-01",
+);
+`,
+    );
+    server = spawn(workerd, ["serve", "config.capnp"], { cwd: folder });
+    for (const output of [server.stdout, server.stderr])
+      output?.on("data", (text) => printed.push(String(text)));
+    url = `http://127.0.0.1:${port}`;
+    for (let tries = 0; ; tries += 1) {
+      try {
+        await fetch(`${url}/told`);
+        break;
+      } catch {
+        if (tries === 100 || server.exitCode !== null) throw new Error(printed.join(""));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  }, 60_000);
+
+  afterAll(async () => {
+    server?.kill();
+    fal?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
   it("a reply passes whole, with its length", async () => {
     const value = { text: "x".repeat(300_000) };
     fal.answer = json(value);

@@ -44,9 +44,10 @@ export async function startWildFal(answer: Answer = json({ ok: true })): Promise
   const server: Server = createServer((request, response) => {
     calls.add(request);
     response.on("close", () => calls.delete(request));
-    let body = "";
-    request.on("data", (chunk) => (body += chunk));
+    const parts: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => parts.push(chunk));
     request.on("end", () => {
+      const body = Buffer.concat(parts).toString();
       fal.received.push({ path: request.url ?? "", headers: request.headers, body });
     });
     request.on("error", () => {});

@@ -1,0 +1,144 @@
+/** What Bun, Deno and Workers do otherwise than Node, in the real ones (D2, D6, D8). */
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { freePort } from "./support/free-port.ts";
+import { RUN, until } from "./support/fronts.ts";
+import { json, startWildFal, type WildFal } from "./support/wild-fal.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const program = (runtime: "bun" | "deno"): string => {
+  const path = join(root, `tools/${runtime}/node_modules/.bin/${runtime}`);
+  expect(existsSync(path), `${runtime} is missing: npm ci in tools/${runtime}`).toBe(true);
+  return path;
+};
+const server = (name: string): string => join(import.meta.dirname, "servers", name);
+
+let fal: WildFal;
+let running: ChildProcess | undefined;
+let printed = "";
+beforeAll(async () => {
+  fal = await startWildFal();
+});
+beforeEach(() => {
+  fal.received.length = 0;
+  fal.answer = json({ ok: true });
+});
+afterEach(() => void running?.kill("SIGKILL"));
+afterAll(() => fal.close());
+
+/** Starts a server; resolves to its address once it answers. */
+async function start(
+  command: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<string> {
+  const port = await freePort();
+  printed = "";
+  running = spawn(command, args, {
+    env: { PATH: process.env["PATH"] ?? "", PORT: String(port), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  for (const output of [running.stdout, running.stderr]) {
+    output?.on("data", (text: Buffer) => (printed += String(text)));
+  }
+  const url = `http://127.0.0.1:${port}/api/fal/proxy`;
+  let answers = false;
+  await until(() => {
+    if (running?.exitCode !== null) throw new Error(`It has ended: ${printed}`);
+    fetch(url).then(
+      () => (answers = true),
+      () => {},
+    );
+    return answers;
+  }, "its first answer");
+  return url;
+}
+
+const ask = (url: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(url, { ...init, headers: { "x-fal-target-url": `https://${RUN}`, ...init.headers } });
+
+const given = (): Record<string, string> => ({ FAL_KEY: "id:secret", FAL_PROXY_UPSTREAM: fal.url });
+
+describe("D6: Bun", () => {
+  test("does not cut a stream that is silent for longer than its 10 s", async () => {
+    const url = await start(program("bun"), [server("bun.mjs")], given());
+    fal.answer = (response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" }).write("data: 1\n\n");
+      setTimeout(() => response.end("data: 2\n\n"), 12_000);
+    };
+    const response = await ask(url, { method: "POST", body: "{}" });
+    expect(await response.text()).toBe("data: 1\n\ndata: 2\n\n");
+  }, 30_000);
+});
+
+describe("D8: Deno", () => {
+  const grants = (...names: string[]): string[] => [
+    "run",
+    "--no-prompt",
+    "--no-check",
+    "--node-modules-dir=manual",
+    "--allow-net=127.0.0.1",
+    `--allow-env=${names.join(",")}`,
+  ];
+
+  test("runs with the grants that it needs and no others", async () => {
+    // The server of the tests reads the names behind FAL_KEY itself.
+    const names = [
+      "FAL_KEY",
+      "FAL_PROXY_UPSTREAM",
+      "PORT",
+      "FAL_PROXY_PROFILE",
+      "FAL_PROXY_ENDPOINTS",
+      "CONFORMANCE_KEY",
+    ];
+    const url = await start(program("deno"), [...grants(...names), server("deno.mjs")], given());
+    const response = await ask(url, { method: "POST", body: "{}" });
+    expect([response.status, await response.json()]).toEqual([200, { ok: true }]);
+    expect(fal.received[0]?.headers["authorization"]).toBe("Key id:secret");
+    expect(printed).not.toContain("NotCapable");
+  });
+
+  test("without a grant for FAL_KEY there is no key, and that is said", async () => {
+    const names = [
+      "FAL_PROXY_UPSTREAM",
+      "PORT",
+      "FAL_PROXY_PROFILE",
+      "FAL_PROXY_ENDPOINTS",
+      "CONFORMANCE_KEY",
+    ];
+    const url = await start(program("deno"), [...grants(...names), server("deno.mjs")], given());
+    const response = await ask(url, { method: "POST", body: "{}" });
+    expect([response.status, await response.json()]).toMatchObject([
+      500,
+      { code: "no_credentials" },
+    ]);
+    expect(fal.received).toEqual([]);
+  });
+
+  test("a paid call whose connection breaks is sent once", async () => {
+    const url = await start(
+      program("deno"),
+      [
+        ...grants(
+          "FAL_KEY",
+          "FAL_PROXY_UPSTREAM",
+          "PORT",
+          "FAL_PROXY_PROFILE",
+          "FAL_PROXY_ENDPOINTS",
+          "CONFORMANCE_KEY",
+        ),
+        server("deno.mjs"),
+      ],
+      given(),
+    );
+    fal.answer = (response) => void response.socket?.destroy();
+    for (const body of ["{}", ""]) {
+      fal.received.length = 0;
+      const response = await ask(url, { method: "POST", body });
+      expect(await response.json()).toMatchObject({ code: "upstream_unknown" });
+      expect(fal.received).toHaveLength(1);
+    }
+  });
+});
