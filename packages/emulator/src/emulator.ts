@@ -11,7 +11,9 @@ import { createContext } from "./execute.ts";
 import { falHosts, partOf } from "./hosts.ts";
 import { createKeys } from "./keys.ts";
 import type { Model } from "./model.ts";
+import { genericModel } from "./models/generic.ts";
 import { defaultModels } from "./models/index.ts";
+import { serveOpenApi } from "./openapi.ts";
 import { platform } from "./platform.ts";
 import { createQueue } from "./queue.ts";
 import { attachRealtime } from "./realtime.ts";
@@ -36,6 +38,11 @@ export interface EmulatorOptions {
   keys?: readonly string[];
   /** Models beside the shipped ones; an equal id replaces. */
   models?: readonly Model[];
+  /**
+   * What an id gets that no model has: `"generic"` an answer of the kind that its words tell (a picture for
+   * anything), with one billable unit and no price; `"refuse"` fal's 404. @default "refuse"
+   */
+  unknownModels?: "generic" | "refuse";
   /** Factor on the time that models and queue take. 0: at once. @default 1 */
   latency?: number;
   /** Milliseconds (times `latency`) that a job waits in the queue. @default 200 */
@@ -108,7 +115,10 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
   const recorder = record === false ? undefined : createRecorder(record === true ? 10_000 : record);
   const script = createScript();
   const keys = createKeys(acceptedKeys);
-  const table = createModelTable([echo, ...defaultModels, ...(options.models ?? [])]);
+  const table = createModelTable(
+    [echo, ...defaultModels, ...(options.models ?? [])],
+    options.unknownModels === "generic" ? genericModel : undefined,
+  );
   const slots = createSlots(options.concurrency ?? Infinity);
   const tokens = createTokens();
   const webhooks = createWebhooks({
@@ -119,7 +129,7 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
   let url = "";
   const storage = createStorage({ base: () => fileBase(options, url), tokens, keys });
   const billing = createBilling();
-  const surroundings = { latency, billing, store: storage.store };
+  const surroundings = { latency, billing, store: storage.store, load: storage.load };
   const queue = createQueue({
     table,
     slots,
@@ -142,6 +152,7 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     const host = partOf(exchange.host);
     if (host === undefined) return unknownHost(exchange.host);
     if (host === "fal.media") return storage.cdn(exchange);
+    if (host === "fal.ai") return serveOpenApi(exchange, table);
     const isOpen =
       exchange.pathname === "/.well-known/jwks.json" || exchange.pathname === "/v1/meta";
     if (host === "rest.fal.ai" && isOpen) return json(200, webhooks.jwks());
@@ -182,7 +193,7 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
   });
   url = `${certificate ? "https" : "http"}://${nameOf(listenOn)}:${port}`;
   const realtime = attachRealtime(server, {
-    models: table.models,
+    find: table.find,
     tokens,
     authorize: (header) => keys.accountOf(header) !== undefined,
     context: (signal) => createContext(surroundings, crypto.randomUUID(), signal),
@@ -250,6 +261,10 @@ function check(options: EmulatorOptions): void {
   }
   if (fileUrls !== undefined && fileUrls !== "fal" && fileUrls !== "local") {
     throw new TypeError('fileUrls: must be "fal" or "local"');
+  }
+  const { unknownModels } = options;
+  if (unknownModels !== undefined && unknownModels !== "generic" && unknownModels !== "refuse") {
+    throw new TypeError('unknownModels: must be "generic" or "refuse"');
   }
   if (options.concurrency !== undefined && !(options.concurrency >= 1)) {
     throw new TypeError("concurrency: must be 1 or more");

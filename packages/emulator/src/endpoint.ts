@@ -21,13 +21,19 @@ export interface ModelTable {
   hasApp(app: string): boolean;
 }
 
-/** @param models later entries replace earlier ones of the same id */
-export function createModelTable(models: readonly Model[]): ModelTable {
+/**
+ * @param models later entries replace earlier ones of the same id
+ * @param unknown makes a model for an id that none of them has
+ */
+export function createModelTable(
+  models: readonly Model[],
+  unknown?: (id: string) => Model | undefined,
+): ModelTable {
   const byId = new Map(models.map((model) => [model.id, model]));
   const apps = new Set([...byId.keys()].map((id) => appOf(id.split("/"))));
   return {
     models: [...byId.values()],
-    find: (id) => byId.get(id),
-    hasApp: (app) => apps.has(app),
+    find: (id) => byId.get(id) ?? unknown?.(id),
+    hasApp: (app) => apps.has(app) || unknown?.(app) !== undefined,
   };
 }

@@ -21,6 +21,7 @@ export interface Surroundings {
     fileName?: string,
     headers?: IncomingHttpHeaders,
   ): string;
+  load: ModelContext["load"];
 }
 
 /** The context that models really get: the echo model also looks at the request behind its input. */
@@ -45,6 +46,7 @@ export function createContext(
       const scaled = ms * surroundings.latency;
       if (scaled > 0) await sleep(scaled, undefined, { signal });
     },
+    load: surroundings.load,
     store: (bytes, contentType, fileName) =>
       surroundings.store(bytes, contentType, fileName, request?.headers),
   };

@@ -6,6 +6,7 @@ export type Part =
   | "queue.fal.run"
   | "rest.fal.ai"
   | "api.fal.ai"
+  | "fal.ai"
   | "wma.fal.run"
   | "fal.media";
 
@@ -18,6 +19,7 @@ const parts: Readonly<Record<string, Part>> = {
   // Its name up to version 1.9 of the JavaScript client, and to clients of other languages still.
   "rest.alpha.fal.ai": "rest.fal.ai",
   "api.fal.ai": "api.fal.ai",
+  "fal.ai": "fal.ai",
   "wma.fal.run": "wma.fal.run",
   "v3.fal.media": "fal.media",
   "v3b.fal.media": "fal.media",

@@ -1,4 +1,5 @@
 /** What a model of the emulator is: the interface that the shipped table and anyone's own models implement. */
+import type { Schema } from "./schema/schema.ts";
 
 /** fal's log levels, as the queue's status answers carry them. */
 export type LogLevel = "STDERR" | "STDOUT" | "ERROR" | "INFO" | "WARN" | "DEBUG";
@@ -15,6 +16,11 @@ export interface ModelContext {
   wait(ms: number): Promise<void>;
   /** Keeps `bytes` in the emulator's storage and returns a URL that a browser can GET. */
   store(bytes: Uint8Array, contentType: string, fileName?: string): string;
+  /**
+   * The bytes of a file that this emulator serves, by its URL. `"gone"` for one that it no longer has, undefined for
+   * a URL of anybody else: nothing is fetched.
+   */
+  load(url: string): Promise<Uint8Array | "gone" | undefined>;
 }
 
 /** A model's answer. A failure is an answer too: a status and a body in fal's shape (see `models/failure.ts`). */
@@ -47,6 +53,9 @@ export interface Model {
   readonly title?: string;
   /** fal's name of its kind, such as `text-to-image`, by which models are listed. @default "other" */
   readonly category?: string;
+  /** OpenAPI schemas of input and output, published as fal does. The model itself checks its input. */
+  readonly input?: Schema;
+  readonly output?: Schema;
   /** USD per unit and fal's name of the unit, as `GET /v1/models/pricing` gives them. */
   readonly price?: { unitPrice: number; unit: string };
   /** One request. Never throws for bad input: that is a reply with status 422. */

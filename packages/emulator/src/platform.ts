@@ -4,6 +4,7 @@ import { type Answer, json } from "./answer.ts";
 import { type Billing, billingEvents, listed, paged, usage } from "./billing.ts";
 import type { ModelTable } from "./endpoint.ts";
 import { type Exchange, readObject } from "./exchange.ts";
+import { openApiOf } from "./openapi.ts";
 
 type ErrorType = "validation_error" | "not_found" | "authorization_error";
 
@@ -72,7 +73,7 @@ async function estimate(exchange: Exchange, table: ModelTable): Promise<Answer> 
   return json(200, { estimate_type: type, total_cost: Number(total.toFixed(9)), currency: "USD" });
 }
 
-/** By id, or by `q` (words in id and title), `category` and `status`; page by page. */
+/** By id, or by `q` (words in id and title), `category` and `status`; page by page. `expand` adds the schemas. */
 function listModels(exchange: Exchange, table: ModelTable): Answer {
   const { query } = exchange;
   const ids = listed(exchange, "endpoint_id");
@@ -91,18 +92,20 @@ function listModels(exchange: Exchange, table: ModelTable): Answer {
       status === "active",
   );
   const { page, ...rest } = paged(exchange, found);
-  const models = page.map(({ id, title, category: own = "other" }) => ({
-    endpoint_id: id,
+  const withSchemas = listed(exchange, "expand").includes("openapi-3.0");
+  const models = page.map((model) => ({
+    endpoint_id: model.id,
     metadata: {
-      display_name: title ?? id,
-      category: own,
+      display_name: model.title ?? model.id,
+      category: model.category ?? "other",
       description: "",
       status: "active",
       tags: [],
-      model_url: `https://fal.run/${id}`,
+      model_url: `https://fal.run/${model.id}`,
       license_type: "commercial",
       kind: "inference",
     },
+    ...(withSchemas && { openapi: openApiOf(model) }),
   }));
   return json(200, { models, ...rest });
 }

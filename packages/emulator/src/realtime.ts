@@ -7,7 +7,7 @@ import { partOf } from "./hosts.ts";
 import type { Model, ModelContext } from "./model.ts";
 
 export interface RealtimeOptions {
-  models: Iterable<Model>;
+  find(id: string): Model | undefined;
   /** Judges `?fal_jwt_token=`. `app` is the endpoint id without `/realtime`, e.g. `fal-ai/fast-lcm-diffusion`. */
   tokens: { verify(token: string, app: string): boolean };
   /** Judges the `Authorization` of the handshake, which server-side callers send in place of a token. */
@@ -130,7 +130,6 @@ function converse(
  * in the socket, as `{"status":"error","error":"Unauthorized"}`, since a browser cannot see a refused handshake.
  */
 export function attachRealtime(server: Server, options: RealtimeOptions): Realtime {
-  const models = new Map(Array.from(options.models, (model) => [model.id, model]));
   const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE_BYTES });
 
   const upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
@@ -140,7 +139,7 @@ export function attachRealtime(server: Server, options: RealtimeOptions): Realti
     options.onHandshake?.(request, url);
     const path = url.pathname.slice(1).replace(/\/$/, "");
     const app = path.replace(/\/realtime$/, "");
-    const model = models.get(path) ?? models.get(app);
+    const model = options.find(path) ?? options.find(app);
     const realtime = model?.realtime?.bind(model);
     if (realtime === undefined) return refuse(stream, 404, `Path /${path} not found`);
 

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { type Answer, type HeaderList, json } from "./answer.ts";
 import { methodNotAllowed, plain, validationError } from "./errors.ts";
 import { type Exchange, readObject } from "./exchange.ts";
-import { createFiles, type Piece, type StoredFile } from "./files.ts";
+import { createFiles, type Piece, readRange, type StoredFile } from "./files.ts";
 import type { Keys } from "./keys.ts";
 import { serveFile } from "./serve-file.ts";
 import type { Tokens } from "./tokens.ts";
@@ -21,6 +21,8 @@ export interface Storage {
     fileName?: string,
     headers?: IncomingHttpHeaders,
   ): string;
+  /** The bytes behind a URL; `"gone"` for a file that is not kept any more, undefined for another's URL. */
+  load(url: string): Promise<Uint8Array | "gone" | undefined>;
   reset(): void;
 }
 
@@ -281,6 +283,15 @@ export function createStorage(options: StorageOptions): Storage {
       const name = newName(fileName);
       files.save(name, { contentType, pieces: [files.hold(bytes)], ...lifecycleOf(headers) });
       return urlOf(name);
+    },
+    load: async (url) => {
+      const name = /^[^?#]*?\/(files\/b\/emulator\/[^?#]+)/.exec(url)?.[1];
+      if (name === undefined) return undefined;
+      const file = files.find(name);
+      if (!file) return "gone";
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of readRange(file, 0, file.size - 1)) chunks.push(chunk);
+      return Buffer.concat(chunks);
     },
     reset: () => {
       uploads.clear();

@@ -34,6 +34,7 @@ export function stage(signal: AbortSignal = new AbortController().signal): Stage
       files.push({ bytes, contentType, fileName });
       return `${origin}${files.length - 1}`;
     },
+    load: async (url) => files[Number(url.slice(origin.length))]?.bytes,
     file: (url) => files[Number(url.slice(origin.length))]!,
   };
 }

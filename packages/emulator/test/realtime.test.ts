@@ -33,6 +33,7 @@ const context = (signal: AbortSignal): ModelContext => ({
       });
     }),
   store: () => "http://127.0.0.1/files/x",
+  load: async () => undefined,
 });
 
 const cleanups: Array<() => void> = [];
@@ -44,7 +45,7 @@ afterEach(() => {
 async function serve(options: Partial<RealtimeOptions> = {}): Promise<string> {
   const server: Server = createServer();
   const realtime = attachRealtime(server, {
-    models: [echo, plain],
+    find: (id) => [echo, plain].find((model) => model.id === id),
     tokens: { verify: (token, app) => token === `token for ${app}` },
     authorize: (header) => header === "Key good:key",
     context,

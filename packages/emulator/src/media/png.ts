@@ -1,4 +1,4 @@
-/** A PNG writer (RFC 2083) for 8-bit RGB. */
+/** A PNG writer (RFC 2083) for 8-bit RGB, with or without an alpha channel. */
 import { promisify } from "node:util";
 import { deflate } from "node:zlib";
 import type { Raster } from "./raster.ts";
@@ -28,30 +28,42 @@ function chunk(type: string, data: Uint8Array): Buffer {
 }
 
 /** Each row as its difference from the row above (filter type 2): skies become runs of zeros. */
-function filterUp({ width, height, rgb }: Raster): Uint8Array {
-  const stride = width * 3;
+function filterUp(pixels: Uint8Array, height: number): Uint8Array {
+  const stride = pixels.length / height;
   const filtered = new Uint8Array((stride + 1) * height);
   for (let row = 0; row < height; row += 1) {
     const to = row * (stride + 1);
     const from = row * stride;
     filtered[to] = 2;
     for (let i = 0; i < stride; i += 1) {
-      const above = row === 0 ? 0 : (rgb[from - stride + i] as number);
-      filtered[to + 1 + i] = (rgb[from + i] as number) - above;
+      const above = row === 0 ? 0 : (pixels[from - stride + i] as number);
+      filtered[to + 1 + i] = (pixels[from + i] as number) - above;
     }
   }
   return filtered;
 }
 
-export async function encodePng(raster: Raster): Promise<Uint8Array> {
+function withAlpha(rgb: Uint8Array, alpha: Uint8Array): Uint8Array {
+  const pixels = new Uint8Array(alpha.length * 4);
+  for (let pixel = 0; pixel < alpha.length; pixel += 1) {
+    pixels.set(rgb.subarray(pixel * 3, pixel * 3 + 3), pixel * 4);
+    pixels[pixel * 4 + 3] = alpha[pixel] as number;
+  }
+  return pixels;
+}
+
+/** @param alpha a byte a pixel, 0 for what cannot be seen; left out: the picture has no alpha channel */
+export async function encodePng(raster: Raster, alpha?: Uint8Array): Promise<Uint8Array> {
+  const pixels = alpha ? withAlpha(raster.rgb, alpha) : raster.rgb;
   const header = Buffer.alloc(13);
   header.writeUInt32BE(raster.width, 0);
   header.writeUInt32BE(raster.height, 4);
-  header.set([8, 2, 0, 0, 0], 8); // 8 bits a channel, RGB, deflate, adaptive filters, not interlaced
+  // 8 bits a channel, RGBA or RGB, deflate, adaptive filters, not interlaced
+  header.set([8, alpha ? 6 : 2, 0, 0, 0], 8);
   return Buffer.concat([
     Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
     chunk("IHDR", header),
-    chunk("IDAT", await compress(filterUp(raster), { level: 4 })),
+    chunk("IDAT", await compress(filterUp(pixels, raster.height), { level: 4 })),
     chunk("IEND", new Uint8Array(0)),
   ]);
 }

@@ -34,3 +34,14 @@ export function pcm(samples: Float32Array): Uint8Array {
 export function encodeWav(samples: Float32Array, sampleRate: number): Uint8Array {
   return Buffer.concat([wavHeader(samples.length, sampleRate), pcm(samples)]);
 }
+
+/** Length in seconds; undefined when the bytes are no WAV file. */
+export function wavSeconds(bytes: Uint8Array): number | undefined {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (file.length < HEADER_BYTES || file.toString("latin1", 0, 4) !== "RIFF") return undefined;
+  const bytesPerSecond = file.readUInt32LE(28);
+  // Other programs put chunks of their own before the data.
+  const data = file.indexOf("data", 36, "latin1");
+  if (data === -1 || data + 8 > file.length || bytesPerSecond === 0) return undefined;
+  return file.readUInt32LE(data + 4) / bytesPerSecond;
+}

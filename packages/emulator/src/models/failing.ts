@@ -1,7 +1,10 @@
 /** A model that fails on order: `input.kind` names one of fal's documented error types. */
 import type { Model } from "../model.ts";
-import { failed } from "./failure.ts";
-import { readInput } from "./input.ts";
+import { check } from "../schema/check.ts";
+import { choice, text } from "../schema/fields.ts";
+import { object, required } from "../schema/schema.ts";
+import { textOf } from "../schema/values.ts";
+import { failed, invalid } from "./failure.ts";
 
 interface Failure {
   /** @default 422 */
@@ -103,25 +106,30 @@ const failures: Readonly<Record<string, Failure>> = {
 /** `"validation"` is no type of its own: it is what a missing field looks like. */
 const kinds = ["validation", ...Object.keys(failures)];
 
+const kind = choice(kinds, "content_policy_violation");
+const anyInput = object("FailingInput", { kind });
+const inputToMiss = object("FailingInput", { kind, prompt: required(text()) });
+
 export const failing: Model = {
   id: "fal-ai/failing",
   title: "Fails as asked",
   price: { unitPrice: 0.01, unit: "requests" },
   async run(input, context) {
-    const read = readInput(input);
-    const kind = read.choice("kind", kinds, "content_policy_violation");
-    if (kind === "validation") read.text("prompt");
-    const refusal = read.refusal();
-    if (refusal !== undefined) return refusal;
+    const { values, issues } = check(
+      input["kind"] === "validation" ? inputToMiss : anyInput,
+      input,
+    );
+    if (issues.length > 0) return invalid(issues);
+    const type = textOf(values, "kind");
 
     context.log("Starting", "INFO");
     await context.wait(300);
-    const { status = 422, field, msg, ctx } = failures[kind] ?? { msg: "Nothing is wrong" };
+    const { status = 422, field, msg, ctx } = failures[type] ?? { msg: "Nothing is wrong" };
     context.log(msg, "ERROR");
     return failed(status, {
       loc: field === undefined ? ["body"] : ["body", field],
       msg,
-      type: kind,
+      type,
       ...(ctx && { ctx }),
       input: field === undefined ? input : (input[field] ?? null),
     });

@@ -1,15 +1,6 @@
 /** A model's refusals and failures, in the shape that fal gives them: `{"detail": [{loc, msg, type, url, …}]}`. */
 import type { ModelReply, ModelStream } from "../model.ts";
-
-export interface Issue {
-  /** Where: `["body", "prompt"]`. */
-  loc: Array<string | number>;
-  msg: string;
-  /** fal's or pydantic's error type. */
-  type: string;
-  ctx?: Record<string, unknown>;
-  input?: unknown;
-}
+import type { Issue } from "../schema/check.ts";
 
 function reply(status: number, issues: readonly Issue[]): ModelReply {
   const detail = issues.map(({ loc, msg, type, ctx, input }) => ({

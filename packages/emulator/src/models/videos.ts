@@ -1,74 +1,235 @@
 /** Text to video, and image to video: the answer is one of the clips that ship with the package. */
 import { loadClip } from "../media/clip.ts";
+import { createRandom, hash } from "../media/random.ts";
 import type { Model, ModelContext, ModelReply } from "../model.ts";
-import { storeFile } from "./file.ts";
-import { readInput, type InputReader } from "./input.ts";
+import type { Values } from "../schema/check.ts";
+import { choice, flag, integer, number, text } from "../schema/fields.ts";
+import { type Fields, required } from "../schema/schema.ts";
+import { flagOf, numberOf, textOf } from "../schema/values.ts";
+import { checkedModel, type Endpoint } from "./checked.ts";
+import { file, imageUrl, prompt, safetyChecker, seed, steps } from "./common-fields.ts";
 import { work } from "./progress.ts";
+import { File, storeFile } from "./results.ts";
+import { loadSources } from "./sources.ts";
 
-interface Family {
-  id: string;
-  title: string;
-  unitPrice: number;
-  durations: readonly string[];
-  duration: string;
-  aspectRatios: readonly string[];
-  fromImage?: boolean;
-  /** Billed units from the seconds asked for. @default the seconds */
-  units?(seconds: number, read: InputReader): string;
+export interface VideoRow extends Endpoint {
+  /** Whether the answer tells the seed beside the video. */
+  seeded?: true;
+  /** Seconds that are asked for. @default those of `duration` */
+  seconds?(values: Values): number;
+  /** Billed units. @default the seconds */
+  units?(seconds: number, values: Values): number;
 }
 
-const kling = { durations: ["5", "10"], duration: "5", aspectRatios: ["16:9", "9:16", "1:1"] };
+/** Seconds of `"8s"`, `"5"` or `5`. */
+const durationOf = (values: Values): number =>
+  numberOf(values, "duration", Number.parseFloat(textOf(values, "duration", "5")) || 5);
 
-const families: readonly Family[] = [
+export async function makeVideo(
+  row: VideoRow,
+  values: Values,
+  context: ModelContext,
+): Promise<ModelReply> {
+  const loaded = await loadSources(values, context);
+  if ("failure" in loaded) return loaded.failure;
+  const asked = textOf(values, "prompt");
+  const seconds = (row.seconds ?? durationOf)(values);
+  await work(context, 20, 50 * seconds);
+  const video = storeFile(context, await loadClip(asked), "video/mp4", "output.mp4");
+  const drawn = Math.floor(createRandom(hash(`${asked}\n${context.requestId}`))() * 0x8000_0000);
+  const body = row.seeded ? { video, seed: numberOf(values, "seed", drawn) } : { video };
+  const units = row.units?.(seconds, values) ?? seconds;
+  return { body, billableUnits: String(Number(units.toFixed(8))) };
+}
+
+const klingPrompt = required(text({ maxLength: 2500 }));
+const klingFields: Fields = {
+  duration: choice(["5", "10"], "5"),
+  negative_prompt: text({ maxLength: 2500, default: "blur, distort, and low quality" }),
+  cfg_scale: number({ minimum: 0, maximum: 1, default: 0.5 }),
+};
+const klingRatio = choice(["16:9", "9:16", "1:1"], "16:9");
+
+const veoFields: Fields = {
+  prompt: required(text({ minLength: 1 })),
+  aspect_ratio: choice(["16:9", "9:16"], "16:9"),
+  duration: choice(["4s", "6s", "8s"], "8s"),
+  negative_prompt: text(),
+  resolution: choice(["720p", "1080p"], "720p"),
+  generate_audio: flag(true),
+  seed,
+  auto_fix: flag(true),
+  enhance_prompt: flag(true),
+  safety_tolerance: choice(["1", "2", "3", "4", "5", "6"], "4"),
+};
+
+/** The unit stays a second; a silent one is two thirds of it. */
+const veoUnits = (seconds: number, values: Values): number =>
+  flagOf(values, "generate_audio", true) ? seconds : (seconds * 2) / 3;
+
+const hailuoFields: Fields = {
+  duration: choice(["6", "10"], "6"),
+  prompt_optimizer: flag(true),
+};
+
+const wanShare: Readonly<Record<string, number>> = { "480p": 0.5, "580p": 0.75, "720p": 1 };
+/** Pixels of a frame, by resolution. */
+const seedancePixels: Readonly<Record<string, number>> = {
+  "480p": 864 * 480,
+  "720p": 1248 * 704,
+  "1080p": 1920 * 1088,
+};
+
+export const videoRows: readonly VideoRow[] = [
   {
-    ...kling,
     id: "fal-ai/kling-video/v2.1/standard/text-to-video",
     title: "Kling 2.1 Standard",
-    unitPrice: 0.05,
+    category: "text-to-video",
+    price: { unitPrice: 0.05, unit: "seconds" },
+    input: { prompt: klingPrompt, aspect_ratio: klingRatio, ...klingFields },
   },
   {
-    ...kling,
     id: "fal-ai/kling-video/v2.1/standard/image-to-video",
     title: "Kling 2.1 Standard, from an image",
-    unitPrice: 0.05,
-    fromImage: true,
+    category: "image-to-video",
+    price: { unitPrice: 0.05, unit: "seconds" },
+    input: { prompt: klingPrompt, image_url: imageUrl, ...klingFields },
+  },
+  {
+    id: "fal-ai/kling-video/v2.1/master/text-to-video",
+    title: "Kling 2.1 Master",
+    category: "text-to-video",
+    price: { unitPrice: 0.28, unit: "seconds" },
+    input: { prompt: klingPrompt, aspect_ratio: klingRatio, ...klingFields },
+  },
+  {
+    id: "fal-ai/kling-video/v2.5-turbo/pro/text-to-video",
+    title: "Kling 2.5 Turbo Pro",
+    category: "text-to-video",
+    price: { unitPrice: 0.07, unit: "seconds" },
+    input: { prompt: klingPrompt, aspect_ratio: klingRatio, ...klingFields },
+  },
+  {
+    id: "fal-ai/kling-video/v2.5-turbo/pro/image-to-video",
+    title: "Kling 2.5 Turbo Pro, from an image",
+    category: "image-to-video",
+    price: { unitPrice: 0.07, unit: "seconds" },
+    input: {
+      prompt: klingPrompt,
+      image_url: imageUrl,
+      ...klingFields,
+      tail_image_url: file,
+      aspect_ratio: klingRatio,
+    },
+  },
+  {
+    id: "fal-ai/veo3",
+    title: "Veo 3",
+    category: "text-to-video",
+    price: { unitPrice: 0.4, unit: "seconds" },
+    input: veoFields,
+    units: veoUnits,
   },
   {
     id: "fal-ai/veo3/fast",
     title: "Veo 3 Fast",
-    unitPrice: 0.15,
-    durations: ["4s", "6s", "8s"],
-    duration: "8s",
-    aspectRatios: ["16:9", "9:16"],
-    // Silent is two thirds of the price: the unit stays a second, the quantity shrinks.
-    units: (seconds, read) =>
-      read.flag("generate_audio", true) ? String(seconds) : ((seconds * 2) / 3).toFixed(8),
+    category: "text-to-video",
+    price: { unitPrice: 0.15, unit: "seconds" },
+    input: veoFields,
+    units: veoUnits,
+  },
+  {
+    id: "fal-ai/minimax/video-01",
+    title: "MiniMax Video 01",
+    category: "text-to-video",
+    price: { unitPrice: 0.5, unit: "videos" },
+    input: { prompt: required(text({ maxLength: 2000 })), prompt_optimizer: flag(true) },
+    units: () => 1,
+  },
+  {
+    id: "fal-ai/minimax/hailuo-02/standard/text-to-video",
+    title: "MiniMax Hailuo 02 Standard",
+    category: "text-to-video",
+    price: { unitPrice: 0.045, unit: "seconds" },
+    input: { prompt: required(text({ minLength: 1, maxLength: 2000 })), ...hailuoFields },
+  },
+  {
+    id: "fal-ai/minimax/hailuo-02/standard/image-to-video",
+    title: "MiniMax Hailuo 02 Standard, from an image",
+    category: "image-to-video",
+    price: { unitPrice: 0.045, unit: "seconds" },
+    input: {
+      prompt: required(text({ maxLength: 2000 })),
+      image_url: imageUrl,
+      ...hailuoFields,
+      resolution: choice(["512P", "768P"], "768P"),
+      end_image_url: file,
+    },
+  },
+  {
+    id: "fal-ai/luma-dream-machine",
+    title: "Luma Dream Machine",
+    category: "text-to-video",
+    price: { unitPrice: 0.5, unit: "videos" },
+    input: {
+      prompt: required(text({ minLength: 3, maxLength: 5000 })),
+      aspect_ratio: choice(["16:9", "9:16", "4:3", "3:4", "21:9", "9:21"], "16:9"),
+      loop: flag(false),
+    },
+    units: () => 1,
+  },
+  {
+    id: "fal-ai/wan/v2.2-a14b/text-to-video",
+    title: "Wan 2.2 A14B",
+    category: "text-to-video",
+    price: { unitPrice: 0.08, unit: "seconds" },
+    input: {
+      prompt,
+      num_frames: integer({ minimum: 17, maximum: 161, default: 81 }),
+      frames_per_second: integer({ minimum: 4, maximum: 60, default: 16, nullable: true }),
+      seed,
+      resolution: choice(["480p", "580p", "720p"], "720p"),
+      aspect_ratio: choice(["16:9", "9:16", "1:1"], "16:9"),
+      num_inference_steps: steps(27, 40, 2),
+      negative_prompt: text({ default: "" }),
+      enable_safety_checker: flag(false),
+      enable_prompt_expansion: flag(false),
+      acceleration: choice(["none", "regular"], "regular"),
+      guidance_scale: number({ minimum: 1, maximum: 10, default: 3.5 }),
+      shift: number({ minimum: 1, maximum: 10, default: 5 }),
+    },
+    seeded: true,
+    // Sixteen frames are a second of the bill, however fast they are shown.
+    seconds: (values) => numberOf(values, "num_frames", 81) / 16,
+    units: (seconds, values) => seconds * (wanShare[textOf(values, "resolution")] ?? 1),
+  },
+  {
+    id: "fal-ai/bytedance/seedance/v1/pro/image-to-video",
+    title: "Seedance 1.0 Pro, from an image",
+    category: "image-to-video",
+    price: { unitPrice: 2.5, unit: "1m tokens" },
+    input: {
+      prompt,
+      image_url: imageUrl,
+      aspect_ratio: choice(["21:9", "16:9", "4:3", "1:1", "3:4", "9:16", "auto"], "auto"),
+      resolution: choice(["480p", "720p", "1080p"], "1080p"),
+      duration: choice(["2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"], "5"),
+      camera_fixed: flag(false),
+      seed,
+      enable_safety_checker: safetyChecker,
+      end_image_url: file,
+    },
+    seeded: true,
+    units: (seconds, values) =>
+      ((seedancePixels[textOf(values, "resolution")] ?? 0) * 24 * seconds) / 1024 / 1_000_000,
   },
 ];
 
-async function generate(
-  family: Family,
-  input: Record<string, unknown>,
-  context: ModelContext,
-): Promise<ModelReply> {
-  const read = readInput(input);
-  const prompt = read.text("prompt", { maxLength: 2500 });
-  if (family.fromImage) read.text("image_url", { minLength: 1 });
-  const duration = read.choice("duration", family.durations, family.duration);
-  read.choice("aspect_ratio", family.aspectRatios, "16:9");
-  const seconds = Number.parseInt(duration, 10);
-  const billableUnits = family.units?.(seconds, read) ?? String(seconds);
-  const refusal = read.refusal();
-  if (refusal !== undefined) return refusal;
+const output: Fields = { video: required(File) };
 
-  await work(context, 20, 50 * seconds);
-  const video = storeFile(context, await loadClip(prompt), "video/mp4", "output.mp4");
-  return { body: { video }, billableUnits };
-}
-
-export const videoModels: readonly Model[] = families.map((family) => ({
-  id: family.id,
-  title: family.title,
-  price: { unitPrice: family.unitPrice, unit: "seconds" },
-  run: (input, context) => generate(family, input, context),
-}));
+export const videoModels: readonly Model[] = videoRows.map((row) =>
+  checkedModel(row, {
+    output: row.seeded ? { ...output, seed: required(integer()) } : output,
+    run: (values, context) => makeVideo(row, values, context),
+  }),
+);

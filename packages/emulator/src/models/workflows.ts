@@ -1,8 +1,8 @@
 /** Workflows: several models behind one id, told step by step in the stream. */
 import { randomUUID } from "node:crypto";
 import type { Model, ModelContext } from "../model.ts";
-import { anyLlm } from "./any-llm.ts";
-import { imageModels } from "./images.ts";
+import { textModels } from "./texts.ts";
+import { textToImageModels } from "./text-to-image.ts";
 
 /** What a workflow's stream says. A failing node is an event too: the stream's HTTP status stays 200. */
 export type WorkflowEvent =
@@ -11,7 +11,8 @@ export type WorkflowEvent =
   | { type: "output"; output: unknown }
   | { type: "error"; node_id: string; message: string; error: { status: number; body: unknown } };
 
-const schnell = imageModels.find(({ id }) => id === "fal-ai/flux/schnell") as Model;
+const schnell = textToImageModels.find(({ id }) => id === "fal-ai/flux/schnell") as Model;
+const anyLlm = textModels.find(({ id }) => id === "fal-ai/any-llm") as Model;
 
 /** Writes about the prompt, then paints it. */
 async function* steps(
