@@ -12,6 +12,8 @@ export interface Place {
   readonly afterMs?: number;
 }
 
+const isFalName = (name: string): boolean => /(^|\.)fal(\.run|\.ai|\.media|run\.com)$/.test(name);
+
 /**
  * @param names the addresses of each name, in the resolver's order; a name that is missing is unknown
  * @param ca the certificate that is trusted, PEM
@@ -37,7 +39,7 @@ export function leadNames(
   );
   const patch = {
     lookup: (name: string, options: unknown, callback: (...result: unknown[]) => void) => {
-      if (!/(^|\.)fal(\.run|\.ai|run\.com)$/.test(name)) {
+      if (!isFalName(name)) {
         return lookup(name, options as never, callback as never);
       }
       const found = addresses[name];
@@ -58,7 +60,12 @@ export function leadNames(
       }
       return socket;
     },
-    secure: (options: ConnectionOptions) => secure({ ...options, ca }),
+    secure: (options: ConnectionOptions) => {
+      const [place] = options.socket ? [] : (names[options.host ?? ""] ?? []);
+      // Clients that hand the name to TLS itself: there the first address counts.
+      const there = place?.port === undefined ? {} : { port: place.port, host: "127.0.0.1" };
+      return secure({ servername: options.host, ...options, ...there, ca } as ConnectionOptions);
+    },
   };
   Object.assign(dns, { lookup: patch.lookup });
   Object.assign(net, { connect: patch.connect });
