@@ -15,7 +15,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.requests import ClientDisconnect
 
 METHODS = ["GET", "POST", "PUT", "DELETE"]
-HOSTS = {"fal.run", "queue.fal.run", "rest.fal.ai"}
+UPLOAD_HOSTS = {"rest.fal.ai", "rest.alpha.fal.ai"}  # the second is its old name (P-83)
+HOSTS = {"fal.run", "queue.fal.run", *UPLOAD_HOSTS}
 UPLOADS = {"storage/upload/initiate", "storage/upload/initiate-multipart"}
 # Plain segments only, not "." or "..": nothing is left that a server behind could decode (P-11).
 PATH = re.compile(r"(?:/(?!\.\.?(?:/|$))[\w.~-]+)+", re.ASCII)
@@ -103,9 +104,9 @@ def judge(method, text):
     url = (f"{UPSTREAM}/{host}" if UPSTREAM else f"https://{host}") + path + (query and f"?{query}")
 
     path = path[1:]
-    if host == "rest.fal.ai":
+    if host in UPLOAD_HOSTS:
         if method != "POST" or path not in UPLOADS:
-            raise Refused(400, "target_not_allowed", "Only uploads are allowed on rest.fal.ai.")
+            raise Refused(400, "target_not_allowed", "Only uploads are allowed on this host.")
         return url, True
     parts = path.split("/")
     depth = 3 if parts[0] in ("workflows", "comfy") else 2

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask, Response, abort, make_response, request
 
 METHODS = ["GET", "POST", "PUT", "DELETE"]
-HOSTS = {"fal.run", "queue.fal.run", "rest.fal.ai"}
+UPLOAD_HOSTS = {"rest.fal.ai", "rest.alpha.fal.ai"}  # the second is its old name (P-83)
+HOSTS = {"fal.run", "queue.fal.run", *UPLOAD_HOSTS}
 UPLOADS = {"storage/upload/initiate", "storage/upload/initiate-multipart"}
 # Plain segments only, not "." or "..": nothing is left that a server behind could decode (P-11).
 PATH = re.compile(r"(?:/(?!\.\.?(?:/|$))[\w.~-]+)+", re.ASCII)
@@ -79,9 +80,9 @@ def judge(method, text):
         refuse(400, "target_not_allowed", "The target is on none of fal's hosts.")
     target, path = (host, f"{path}?{query}" if query else path), path[1:]
 
-    if host == "rest.fal.ai":
+    if host in UPLOAD_HOSTS:
         if method != "POST" or path not in UPLOADS:
-            refuse(400, "target_not_allowed", "Only uploads are allowed on rest.fal.ai.")
+            refuse(400, "target_not_allowed", "Only uploads are allowed on this host.")
         return *target, True
     parts = path.split("/")
     depth = 3 if parts[0] in ("workflows", "comfy") else 2

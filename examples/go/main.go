@@ -22,7 +22,7 @@ import (
 
 var (
 	endpoints = strings.Split(os.Getenv("FAL_PROXY_ENDPOINTS"), ",")
-	hosts     = regexp.MustCompile(`^(fal\.run|queue\.fal\.run|rest\.fal\.ai)$`)
+	hosts     = regexp.MustCompile(`^(fal\.run|queue\.fal\.run|rest(\.alpha)?\.fal\.ai)$`) // the second is the old name (P-83)
 	uploads   = regexp.MustCompile(`^/storage/upload/initiate(-multipart)?$`)
 	// Go's parser takes nearly anything: what is no printable ASCII, "\" and a second URL go first.
 	noTarget  = regexp.MustCompile(`^$|[^!-\[\]-~]|,\w+://`)
@@ -64,9 +64,9 @@ func judge(method string, targets []string) (target *url.URL, costs bool, code, 
 	}
 	// Rebuilt from the parts that are judged (P-12).
 	target = &url.URL{Scheme: "https", Host: given.Host, Path: given.Path, RawQuery: given.RawQuery}
-	if target.Host == "rest.fal.ai" {
+	if strings.HasPrefix(target.Host, "rest.") {
 		if method != "POST" || !uploads.MatchString(target.Path) {
-			return nil, false, "target_not_allowed", "Only uploads are allowed on rest.fal.ai."
+			return nil, false, "target_not_allowed", "Only uploads are allowed on this host."
 		}
 		return target, true, "", ""
 	}

@@ -10,7 +10,8 @@
 declare(strict_types=1);
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
-const HOSTS = ['fal.run', 'queue.fal.run', 'rest.fal.ai'];
+const UPLOAD_HOSTS = ['rest.fal.ai', 'rest.alpha.fal.ai']; // the second is its old name (P-83)
+const HOSTS = ['fal.run', 'queue.fal.run', ...UPLOAD_HOSTS];
 const UPLOADS = '~^/storage/upload/initiate(-multipart)?$~D';
 // Plain segments only, not "." or "..": nothing is left that a server behind could decode (P-11).
 const PLAIN_PATH = '~^(/(?!\.\.?(/|$))[\w.\~-]+)+$~D';
@@ -46,11 +47,11 @@ function judge(string $method, string $text): array
     if (!in_array($host, HOSTS, true)) {
         refuse(400, 'target_not_allowed', "The target is on none of fal's hosts.");
     }
-    if ($host === 'rest.fal.ai') {
+    if (in_array($host, UPLOAD_HOSTS, true)) {
         if ($method === 'POST' && preg_match(UPLOADS, $path)) {
             return [$rebuilt, true];
         }
-        refuse(400, 'target_not_allowed', 'Only uploads are allowed on rest.fal.ai.');
+        refuse(400, 'target_not_allowed', 'Only uploads are allowed on this host.');
     }
 
     $id = substr($path, 1);

@@ -1,9 +1,9 @@
-/** Rule P-63: both upload starts pass, and whole uploads work with the real client. */
+/** Rules P-63 and P-83: both upload starts pass, under both names of their host, and whole uploads work with the real client. */
 import { createHash } from "node:crypto";
 import type { Case } from "../case.ts";
 import { createClient } from "../client.ts";
 import type { Rig } from "../rig.ts";
-import { errorObject, inTopic, relayed } from "../wants.ts";
+import { errorObject, inTopic, refused, relayed } from "../wants.ts";
 
 /** Bytes that differ from place to place, so that a lost or doubled part shows. */
 function fileOf(length: number): Buffer {
@@ -49,6 +49,22 @@ export const storageCases: Case[] = inTopic("storage", [
         const request = relayed(exchange);
         exchange.want(request.host === "rest.fal.ai", "rest.fal.ai receives it");
       }
+    },
+  },
+  {
+    id: "storage-initiate-old-host",
+    title: "… and under the host's old name",
+    rule: "P-83",
+    level: "SHOULD",
+    hint: "rest.alpha.fal.ai is the old name of rest.fal.ai: the same two paths, and nothing else.",
+    run: async (rig) => {
+      const target = "https://rest.alpha.fal.ai/storage/upload/initiate?storage_type=fal-cdn-v3";
+      const body = '{"file_name":"{m}.png","content_type":"image/png"}';
+      const exchange = await rig.call({ target, body });
+      const request = relayed(exchange);
+      exchange.want(request.host === "rest.alpha.fal.ai", "rest.alpha.fal.ai receives it");
+      const other = await rig.call({ target: "https://rest.alpha.fal.ai/storage/files" });
+      await refused(other, "only the starts of uploads are allowed there");
     },
   },
   {

@@ -249,14 +249,14 @@ export const correct: Behaviour = {
 
   hostAllowed: ({ host, path }, method, config) => {
     if (host === "fal.run" || host === "queue.fal.run") return true;
-    if (host === "rest.fal.ai" && method === "POST") {
+    if (/^rest(\.alpha)?\.fal\.ai$/.test(host) && method === "POST") {
       if (/^\/storage\/upload\/initiate(-multipart)?$/.test(path)) return true;
       if (config.tokens && /^\/tokens\/(realtime)?$/.test(path)) return true;
     }
     return config.falHosts && host.endsWith(".fal.ai");
   },
   endpointAllowed: (target, _method, endpoints) => {
-    if (endpoints.length === 0 || target.host === "rest.fal.ai") return true;
+    if (endpoints.length === 0 || target.host.startsWith("rest.")) return true;
     const { id, app, ofRequest } = readEndpoint(target);
     return ofRequest ? listTouchesApp(endpoints, app) : listIncludes(endpoints, id);
   },

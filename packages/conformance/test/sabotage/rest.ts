@@ -211,6 +211,12 @@ export const restSabotages: Sabotages = {
         !(target.path.endsWith("/initiate") && target.query === ""),
     }),
   },
+  "storage-initiate-old-host": {
+    change: (b) => ({
+      hostAllowed: (target, method, config) =>
+        target.host !== "rest.alpha.fal.ai" && b.hostAllowed(target, method, config),
+    }),
+  },
   "storage-initiate-multipart": {
     change: (b) => ({
       hostAllowed: (target, method, config) =>
