@@ -60,7 +60,7 @@ export function billingEvents(exchange: Exchange, { charges }: Billing): Answer 
   const ids = listed(exchange, "request_id");
   const found = within(exchange, charges)
     .filter(({ requestId }) => ids.length === 0 || ids.includes(requestId))
-    .reverse();
+    .toReversed();
   const { page, ...rest } = paged(exchange, found);
   const events = page.map((charge) => ({
     request_id: charge.requestId,

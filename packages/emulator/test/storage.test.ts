@@ -229,7 +229,7 @@ describe("F1: parts of an upload", () => {
   const texts = Array.from({ length: 12 }, (_, index) => `part ${index + 1};`);
 
   test.each([
-    ["reversed", (parts: readonly object[]) => [...parts].reverse()],
+    ["reversed", (parts: readonly object[]) => parts.toReversed()],
     [
       "sorted as texts",
       (parts: readonly object[]) => [0, 9, 10, 11, 1, 2, 3, 4, 5, 6, 7, 8].map((at) => parts[at]!),
