@@ -85,6 +85,7 @@ export const imageToImageRows: readonly PictureRow[] = [
       num_inference_steps: steps(28, 50),
       ...fluxFields,
       guidance_scale: guidance(3.5, 0, 35),
+      acceleration: choice(["none", "regular"], "none"),
       loras,
     },
     size: likeSource,

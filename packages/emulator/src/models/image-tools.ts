@@ -74,11 +74,11 @@ export const imageToolRows: readonly PictureRow[] = [
     price: { unitPrice: 0.00111, unit: "compute seconds" },
     input: {
       image_url: imageUrl,
-      upscaling_factor: choice([4], 4),
+      upscale_factor: choice([4], 4),
       overlapping_tiles: flag(false),
       checkpoint: choice(["v1", "v2"], "v1"),
     },
-    size: enlarged("upscaling_factor", 4),
+    size: enlarged("upscale_factor", 4),
     answer: oneAndTimings,
     format: "png",
   },
@@ -105,6 +105,7 @@ export const imageToolRows: readonly PictureRow[] = [
     price: { unitPrice: 0.0008, unit: "compute seconds" },
     input: {
       ...birefnetFields,
+      operating_resolution: choice(["1024x1024", "2048x2048", "2304x2304"], "1024x1024"),
       model: choice(
         [
           "General Use (Light)",
@@ -112,6 +113,7 @@ export const imageToolRows: readonly PictureRow[] = [
           "General Use (Heavy)",
           "Matting",
           "Portrait",
+          "General Use (Dynamic)",
         ],
         "General Use (Light)",
       ),

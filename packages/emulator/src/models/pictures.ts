@@ -79,6 +79,12 @@ const countOf = (values: Values): number =>
     1,
   );
 
+/** Some models have words for it, such as `"4"`. */
+const stepsOf = (values: Values): number => {
+  const steps = Number(values["num_inference_steps"] ?? 10);
+  return steps >= 0 ? Math.min(250, steps) : 10;
+};
+
 function unitsOf(row: PictureRow, values: Values, size: ImageSize, steps: number): string {
   const count = countOf(values) * (row.factor?.(values) ?? 1);
   if (row.price.unit === "megapixels") return String(count * megapixels(size));
@@ -149,7 +155,7 @@ async function make(
   }
   const size = row.size({ values, given, source });
   const started = performance.now();
-  const steps = numberOf(values, "num_inference_steps", 10);
+  const steps = stepsOf(values);
   await work(context, steps, row.msPerStep ?? 60);
   const drawn = await draw(row, values, context, { size, sources, inline });
   const seconds = (performance.now() - started) / 1000;

@@ -15,7 +15,8 @@ export interface Source {
 }
 
 /** fal's apps name such fields so; a list has the plural. */
-const isFileField = (name: string): boolean => /(^|_)(url|urls|image|image_\d|images)$/.test(name);
+const isFileField = (name: string): boolean =>
+  /(^|_)(url|urls|image|image_\d|images)$/.test(name) && !/^(num|max)_/.test(name);
 
 function urlsOf(values: Values): Array<Omit<Source, "bytes">> {
   return Object.keys(values)
@@ -68,15 +69,20 @@ export async function loadSources(
   return { sources };
 }
 
+/** What fal's models read. */
+const pictureTypes = new Set(["png", "jpg", "webp", "gif", "bmp", "tiff", "heif", "avif"]);
+
 /** The size of a picture; undefined for a file elsewhere; a refusal when the bytes are no picture. */
 export function sizeOf(source: Source): { size: ImageSize | undefined } | { failure: ModelReply } {
   if (!source.bytes) return { size: undefined };
   try {
-    const { width, height } = measure(source.bytes);
-    return { size: { width, height } };
+    // A copy: the library reads beyond the end of bytes that are part of a larger buffer.
+    const { width, height, type = "" } = measure(new Uint8Array(source.bytes));
+    if (pictureTypes.has(type)) return { size: { width, height } };
   } catch {
-    const loc = ["body", ...source.loc];
-    const msg = "Failed to load the image. Check that the file is a picture.";
-    return { failure: failed(422, { loc, msg, type: "image_load_error", input: source.url }) };
+    // Not a picture: told below.
   }
+  const loc = ["body", ...source.loc];
+  const msg = "Failed to load the image. Check that the file is a picture.";
+  return { failure: failed(422, { loc, msg, type: "image_load_error", input: source.url }) };
 }

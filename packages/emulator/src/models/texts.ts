@@ -171,7 +171,7 @@ export const textRows: readonly TextRow[] = [
     input: {
       image_url: imageUrl,
       prompt,
-      max_new_tokens: integer({ minimum: 1, default: 64 }),
+      max_tokens: integer({ default: 64 }),
       temperature: number({ maximum: 1, default: 0.2 }),
       top_p: number({ minimum: 0, maximum: 1, default: 1 }),
     },

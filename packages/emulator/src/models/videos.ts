@@ -13,8 +13,8 @@ import { File, storeFile } from "./results.ts";
 import { loadSources } from "./sources.ts";
 
 export interface VideoRow extends Endpoint {
-  /** Whether the answer tells the seed beside the video. */
-  seeded?: true;
+  /** What the answer tells beside the video. */
+  tells?: ReadonlyArray<"seed" | "prompt">;
   /** Seconds that are asked for. @default those of `duration` */
   seconds?(values: Values): number;
   /** Billed units. @default the seconds */
@@ -37,7 +37,9 @@ export async function makeVideo(
   await work(context, 20, 50 * seconds);
   const video = storeFile(context, await loadClip(asked), "video/mp4", "output.mp4");
   const drawn = Math.floor(createRandom(hash(`${asked}\n${context.requestId}`))() * 0x8000_0000);
-  const body = row.seeded ? { video, seed: numberOf(values, "seed", drawn) } : { video };
+  const all = { seed: numberOf(values, "seed", drawn), prompt: asked };
+  const told = (row.tells ?? []).map((name) => [name, all[name]]);
+  const body = { video, ...(Object.fromEntries(told) as Partial<typeof all>) };
   const units = row.units?.(seconds, values) ?? seconds;
   return { body, billableUnits: String(Number(units.toFixed(8))) };
 }
@@ -59,7 +61,6 @@ const veoFields: Fields = {
   generate_audio: flag(true),
   seed,
   auto_fix: flag(true),
-  enhance_prompt: flag(true),
   safety_tolerance: choice(["1", "2", "3", "4", "5", "6"], "4"),
 };
 
@@ -119,7 +120,6 @@ export const videoRows: readonly VideoRow[] = [
       image_url: imageUrl,
       ...klingFields,
       tail_image_url: file,
-      aspect_ratio: klingRatio,
     },
   },
   {
@@ -198,7 +198,7 @@ export const videoRows: readonly VideoRow[] = [
       guidance_scale: number({ minimum: 1, maximum: 10, default: 3.5 }),
       shift: number({ minimum: 1, maximum: 10, default: 5 }),
     },
-    seeded: true,
+    tells: ["seed", "prompt"],
     // Sixteen frames are a second of the bill, however fast they are shown.
     seconds: (values) => numberOf(values, "num_frames", 81) / 16,
     units: (seconds, values) => seconds * (wanShare[textOf(values, "resolution")] ?? 1),
@@ -219,17 +219,22 @@ export const videoRows: readonly VideoRow[] = [
       enable_safety_checker: safetyChecker,
       end_image_url: file,
     },
-    seeded: true,
+    tells: ["seed"],
     units: (seconds, values) =>
       ((seedancePixels[textOf(values, "resolution")] ?? 0) * 24 * seconds) / 1024 / 1_000_000,
   },
 ];
 
-const output: Fields = { video: required(File) };
+const told = { seed: required(integer()), prompt: text({ default: "" }) };
+
+function outputOf({ tells = [] }: VideoRow): Fields {
+  const fields = tells.map((name) => [name, told[name]] as const);
+  return { video: required(File), ...Object.fromEntries(fields) };
+}
 
 export const videoModels: readonly Model[] = videoRows.map((row) =>
   checkedModel(row, {
-    output: row.seeded ? { ...output, seed: required(integer()) } : output,
+    output: outputOf(row),
     run: (values, context) => makeVideo(row, values, context),
   }),
 );

@@ -9,7 +9,7 @@ import { type Field, type Fields, object, required } from "../schema/schema.ts";
 import { numberOf, textOf } from "../schema/values.ts";
 import { checkedModel, type Endpoint } from "./checked.ts";
 import { asFile, AudioFile, File, type ResultFile, storeFile } from "./results.ts";
-import { kokoroVoices } from "./words.ts";
+import { kokoroVoices, minimaxLanguages } from "./words.ts";
 
 export interface VoiceRow extends Endpoint {
   /** Name of the input that holds the text. */
@@ -82,6 +82,7 @@ const elevenLabsFields: Fields = {
   previous_text: text(),
   next_text: text(),
   language_code: text(),
+  apply_text_normalization: choice(["auto", "on", "off"], "auto"),
 };
 
 const kokoroFields: Fields = {
@@ -169,7 +170,7 @@ export const voiceRows: readonly VoiceRow[] = [
       text: required(text({ minLength: 1, maxLength: 5000 })),
       voice_setting: either([voiceSetting]),
       audio_setting: either([audioSetting]),
-      language_boost: text(),
+      language_boost: choice(minimaxLanguages),
       output_format: choice(["url", "hex"], "hex"),
       pronunciation_dict: object("PronunciationDict", { tone_list: list(text()) }),
     },

@@ -62,3 +62,11 @@ export const kokoroVoices: readonly string[] = `
   am_eric am_fenrir am_liam am_michael am_onyx am_puck am_santa`
   .trim()
   .split(/\s+/);
+
+/** `language_boost` of MiniMax's voices. */
+export const minimaxLanguages: readonly string[] = `
+  Chinese Chinese,Yue English Arabic Russian Spanish French Portuguese German Turkish Dutch Ukrainian Vietnamese
+  Indonesian Japanese Italian Korean Thai Polish Romanian Greek Czech Finnish Hindi Bulgarian Danish Hebrew Malay
+  Slovak Swedish Croatian Hungarian Norwegian Slovenian Catalan Nynorsk Afrikaans auto`
+  .trim()
+  .split(/\s+/);
