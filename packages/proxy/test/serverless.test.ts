@@ -4,6 +4,7 @@ import { createEmulator, type Emulator } from "fal-emulator";
 import express from "express";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createHandler, route } from "../src/adapters/express.ts";
+import { createPageRouterHandler } from "../src/adapters/nextjs.ts";
 import { createRequestListener } from "../src/adapters/node.ts";
 
 // Their folder has a lock file of its own: npm ci in tools/serverless.
@@ -53,6 +54,7 @@ const lambdas: ReadonlyArray<readonly [string, () => Lambda]> = [
     () => require("serverless-http")(createRequestListener(config()), { binary: true }) as Lambda,
   ],
   ["serverless-http, Express", () => require("serverless-http")(app(), { binary: true }) as Lambda],
+  ["Vercel's own helpers", vercel],
   [
     "serverless-express, Express",
     () =>
@@ -62,6 +64,22 @@ const lambdas: ReadonlyArray<readonly [string, () => Lambda]> = [
       }) as Lambda,
   ],
 ];
+
+/** Vercel's launcher, whose helpers make `req.body` a getter that parses. */
+function vercel(): Lambda {
+  const { Bridge } = require("@vercel/node-bridge/bridge.js");
+  const { createServerWithHelpers } = require("@vercel/node-bridge/helpers.js");
+  const bridge = new Bridge(undefined, true);
+  bridge.setServer(createServerWithHelpers(createPageRouterHandler(config()), bridge));
+  bridge.listen();
+  return async (given) => {
+    const { body, isBase64Encoded, headers } = given as Event;
+    const encoded = isBase64Encoded ? body : Buffer.from(body).toString("base64");
+    const request = { method: "POST", path: route, headers, encoding: "base64", body: encoded };
+    const answer = await bridge.launcher({ Action: "Invoke", body: JSON.stringify(request) }, {});
+    return { ...answer, isBase64Encoded: answer.encoding === "base64" };
+  };
+}
 
 function app(): express.Express {
   const made = express();
