@@ -13,6 +13,7 @@ A local fal: https://HOST/PATH of fal is at http://127.0.0.1:PORT/HOST/PATH here
   --latency FACTOR   factor on the time that models and queue take (default 1; 0: at once)
   --concurrency N    calls that may run at once (default: no limit)
   --key ID:SECRET    a key to accept, may be repeated (default: a well-known one)
+  --unknown-models K what ids that no model has get: refuse (default, fal's 404) or generic (an answer of their kind)
   --local-urls       let status, response and cancel URLs point here instead of to fal
   --public-url URL   origin in file and upload URLs, when callers use another name for this machine
   --fal-file-urls    file URLs read https://v3.fal.media/…, for clients that take no other host
@@ -37,6 +38,7 @@ async function main(args: string[]): Promise<void> {
       latency: { type: "string" },
       concurrency: { type: "string" },
       key: { type: "string", multiple: true },
+      "unknown-models": { type: "string" },
       "local-urls": { type: "boolean" },
       "public-url": { type: "string" },
       "fal-file-urls": { type: "boolean" },
@@ -58,6 +60,9 @@ async function main(args: string[]): Promise<void> {
       concurrency: number("concurrency", values.concurrency),
     }),
     ...(values.key && { keys: values.key }),
+    ...(values["unknown-models"] !== undefined && {
+      unknownModels: kindOfAnswer(values["unknown-models"]),
+    }),
     ...(values["local-urls"] && { queueUrls: "local" as const }),
     ...(values["fal-file-urls"] && { fileUrls: "fal" as const }),
     ...(values["public-url"] !== undefined && { publicUrl: values["public-url"] }),
@@ -70,7 +75,7 @@ async function main(args: string[]): Promise<void> {
   process.stdout.write(
     `fal emulator   ${emulator.url}\n` +
       `key            ${emulator.key}\n` +
-      `models         ${emulator.models.map(({ id }) => id).join(", ")}\n`,
+      `models         ${emulator.models.length}, listed at ${emulator.url}/api.fal.ai/v1/models\n`,
   );
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void emulator.close());
@@ -82,6 +87,11 @@ function number(name: string, text: string): number {
   if (text.trim() === "" || !(value >= 0))
     throw new TypeError(`--${name} must be a number of 0 or more`);
   return value;
+}
+
+function kindOfAnswer(text: string): "generic" | "refuse" {
+  if (text === "generic" || text === "refuse") return text;
+  throw new TypeError("--unknown-models must be generic or refuse");
 }
 
 function explain(error: NodeJS.ErrnoException): string {

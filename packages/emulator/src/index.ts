@@ -5,4 +5,5 @@ export type { RecordedRequest } from "./record.ts";
 export type { ScriptRule } from "./script.ts";
 export type { LogLevel, Model, ModelContext, ModelReply } from "./model.ts";
 export { defaultModels } from "./models/index.ts";
+export type { Schema } from "./schema/schema.ts";
 export type { WebhookEvent, WebhookOptions } from "./webhooks.ts";

@@ -23,6 +23,8 @@ test("the program: prints where it is, serves over TLS, writes its certificate, 
     "0",
     "--key",
     "me:secret",
+    "--unknown-models",
+    "generic",
     "--tls",
     "--certificate",
     file,
@@ -35,7 +37,7 @@ test("the program: prints where it is, serves over TLS, writes its certificate, 
   const url = /https:\/\/127\.0\.0\.1:\d+/.exec(output)![0];
   const status = await new Promise((resolve, reject) =>
     httpsRequest(
-      `${url}/fal.run/fal-ai/echo`,
+      `${url}/fal.run/fal-ai/any-new-llm`,
       { ca: readFileSync(file), headers: { authorization: "Key me:secret" } },
       (response) => response.resume().on("end", () => resolve(response.statusCode)),
     )
@@ -50,6 +52,7 @@ test("the program: prints where it is, serves over TLS, writes its certificate, 
 test.each([
   [["--latency", "fast"], /--latency must be a number/],
   [["--nonsense"], /--nonsense/],
+  [["--unknown-models", "allow"], /--unknown-models must be generic or refuse/],
 ])("the program: %s is refused in one line", async (args, message) => {
   const child = spawn(process.execPath, [program, ...args]);
   let errors = "";

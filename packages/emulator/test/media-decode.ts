@@ -7,6 +7,8 @@ export interface Decoded {
   height: number;
   /** Red, green, blue of the pixel. */
   at(x: number, y: number): [number, number, number];
+  /** From 0, which cannot be seen, to 255; always 255 without an alpha channel. */
+  alphaAt(x: number, y: number): number;
 }
 
 /** Bitwise CRC-32, the definition rather than a table. */
@@ -19,7 +21,7 @@ function crc(bytes: Uint8Array): number {
   return ~value >>> 0;
 }
 
-/** An 8-bit RGB PNG; every chunk's checksum is verified. */
+/** An 8-bit PNG, RGB or RGBA; every chunk's checksum is verified. */
 export function decodePng(bytes: Uint8Array): Decoded {
   const file = Buffer.from(bytes);
   if (file.toString("latin1", 0, 8) !== "\x89PNG\r\n\x1a\n") throw new Error("no PNG signature");
@@ -41,23 +43,26 @@ export function decodePng(bytes: Uint8Array): Decoded {
   if (types[0] !== "IHDR" || types.at(-1) !== "IEND") throw new Error("order of chunks");
   const width = header.readUInt32BE(0);
   const height = header.readUInt32BE(4);
-  if (header[8] !== 8 || header[9] !== 2 || header[12] !== 0) throw new Error("not 8-bit RGB");
+  const channels = { 2: 3, 6: 4 }[header[9]!];
+  if (header[8] !== 8 || channels === undefined || header[12] !== 0) throw new Error("not 8-bit");
   const raw = inflateSync(Buffer.concat(data));
-  const stride = width * 3;
+  const stride = width * channels;
   if (raw.length !== (stride + 1) * height) throw new Error("length of the image data");
   const pixels = Buffer.alloc(stride * height);
   for (let y = 0; y < height; y += 1) {
     const filter = raw[y * (stride + 1)]!;
     for (let i = 0; i < stride; i += 1) {
-      const left = i >= 3 ? pixels[y * stride + i - 3]! : 0;
+      const left = i >= channels ? pixels[y * stride + i - channels]! : 0;
       const above = y > 0 ? pixels[(y - 1) * stride + i]! : 0;
-      const corner = y > 0 && i >= 3 ? pixels[(y - 1) * stride + i - 3]! : 0;
+      const corner = y > 0 && i >= channels ? pixels[(y - 1) * stride + i - channels]! : 0;
       const guess = [0, left, above, (left + above) >> 1, paeth(left, above, corner)][filter];
       if (guess === undefined) throw new Error(`filter ${filter}`);
       pixels[y * stride + i] = (raw[y * (stride + 1) + 1 + i]! + guess) & 255;
     }
   }
-  return { width, height, at: pixelOf(pixels, width, 3) };
+  const alphaAt = (x: number, y: number): number =>
+    channels === 4 ? pixels[(y * width + x) * 4 + 3]! : 255;
+  return { width, height, at: pixelOf(pixels, width, channels), alphaAt };
 }
 
 function paeth(left: number, above: number, corner: number): number {
@@ -79,7 +84,7 @@ type JpegDecode = (bytes: Uint8Array) => { width: number; height: number; data: 
 export function decodeJpeg(bytes: Uint8Array): Decoded {
   const jpeg = createRequire(import.meta.url)("jpeg-js") as { decode: JpegDecode };
   const { width, height, data } = jpeg.decode(bytes);
-  return { width, height, at: pixelOf(data, width, 4) };
+  return { width, height, at: pixelOf(data, width, 4), alphaAt: () => 255 };
 }
 
 /** Mean difference per channel over a grid, 0 to 255: two pictures of one scene are below 4, two scenes far above. */

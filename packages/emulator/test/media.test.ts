@@ -1,14 +1,16 @@
 // What the models deliver is real: pictures decode, sounds have sane headers and can be heard.
 import { describe, expect, test } from "vitest";
 import { loadClip } from "../src/media/clip.ts";
+import { ovalMask } from "../src/media/cutout.ts";
 import { encodeJpeg } from "../src/media/jpeg.ts";
+import { encodeGlb, encodeObj, turnVase } from "../src/media/mesh.ts";
 import { compose, MUSIC_SAMPLE_RATE } from "../src/media/music.ts";
 import { palettes } from "../src/media/palette.ts";
 import { encodePng } from "../src/media/png.ts";
 import { paint, type Raster } from "../src/media/raster.ts";
 import { chooseScene } from "../src/media/scene.ts";
 import { speak, speechLength } from "../src/media/speech.ts";
-import { encodeWav } from "../src/media/wav.ts";
+import { encodeWav, wavSeconds } from "../src/media/wav.ts";
 import { decodeJpeg, decodePng, difference } from "./media-decode.ts";
 
 const picture = (prompt: string, seed: number, width = 192, height = 128): Promise<Raster> =>
@@ -27,6 +29,13 @@ describe("pictures", () => {
     const [x, y] = [Math.floor(width / 2), height - 1];
     const at = (y * width + x) * 3;
     expect(decoded.at(x, y)).toEqual([...painted.rgb.subarray(at, at + 3)]);
+  });
+
+  test("with an alpha channel the middle is seen, the corners are not, the colours are the same", async () => {
+    const painted = await picture("a lake", 1, 90, 60);
+    const cut = decodePng(await encodePng(painted, ovalMask(90, 60)));
+    expect([cut.alphaAt(0, 0), cut.alphaAt(89, 59), cut.alphaAt(45, 30)]).toEqual([0, 0, 255]);
+    expect(difference(cut, decodePng(await encodePng(painted)))).toBe(0);
   });
 
   test("a JPEG decodes to its size and looks like the PNG of the same picture", async () => {
@@ -176,3 +185,75 @@ test.each(["the sea", "aurora", "abstract", "anything else"])(
     expect(file.length).toBeLessThan(100_000);
   },
 );
+
+test("the length of a WAV file is read, whatever stands before its data; of anything else it is not", () => {
+  const wav = encodeWav(new Float32Array(12_000), 8000);
+  expect(wavSeconds(wav)).toBe(1.5);
+  const list = Buffer.from("LIST\x04\0\0\0abcd", "latin1");
+  const longer = Buffer.concat([wav.subarray(0, 36), list, wav.subarray(36)]);
+  expect(wavSeconds(longer)).toBe(1.5);
+  expect(wavSeconds(Buffer.from("ID3"))).toBeUndefined();
+  expect(wavSeconds(wav.subarray(0, 30))).toBeUndefined();
+});
+
+describe("meshes", () => {
+  test("a GLB is well-formed: chunks, buffer views and bounds fit its bytes", () => {
+    const vase = turnVase(7);
+    const glb = Buffer.from(encodeGlb(vase));
+    expect(glb.toString("latin1", 0, 4)).toBe("glTF");
+    expect([glb.readUInt32LE(4), glb.readUInt32LE(8)]).toEqual([2, glb.length]);
+    const jsonLength = glb.readUInt32LE(12);
+    expect(glb.toString("latin1", 16, 20)).toBe("JSON");
+    const scene = JSON.parse(glb.toString("utf8", 20, 20 + jsonLength));
+    const binary = glb.subarray(20 + jsonLength + 8);
+    expect(glb.readUInt32LE(20 + jsonLength)).toBe(binary.length);
+    expect(jsonLength % 4).toBe(0);
+    const [positions, , indices] = scene.accessors;
+    expect(positions.count * 3).toBe(vase.positions.length);
+    expect(indices.count).toBe(vase.indices.length);
+    const last = scene.bufferViews.at(-1);
+    expect(last.byteOffset + last.byteLength).toBe(scene.buffers[0].byteLength);
+    expect(scene.buffers[0].byteLength).toBeLessThanOrEqual(binary.length);
+    const { byteOffset } = scene.bufferViews[0];
+    for (let axis = 0; axis < 3; axis += 1) {
+      for (let vertex = 0; vertex < positions.count; vertex += 1) {
+        const value = binary.readFloatLE(byteOffset + (vertex * 3 + axis) * 4);
+        expect(value).toBeGreaterThanOrEqual(positions.min[axis] - 1e-6);
+        expect(value).toBeLessThanOrEqual(positions.max[axis] + 1e-6);
+      }
+    }
+    expect(Math.max(...vase.indices)).toBeLessThan(positions.count);
+  });
+
+  test("faces look outwards, and another seed turns another vase", () => {
+    const { positions, normals, indices } = turnVase(1);
+    const at = (numbers: Float32Array, index: number): number[] => [
+      ...numbers.subarray(index * 3, index * 3 + 3),
+    ];
+    for (let face = 0; face < indices.length; face += 3) {
+      const [a, b, c] = [0, 1, 2].map((corner) => at(positions, indices[face + corner]!));
+      const [u, v] = [b!, c!].map((point) => point.map((value, axis) => value - a![axis]!));
+      const outward = [
+        u![1]! * v![2]! - u![2]! * v![1]!,
+        u![2]! * v![0]! - u![0]! * v![2]!,
+        u![0]! * v![1]! - u![1]! * v![0]!,
+      ];
+      const normal = at(normals, indices[face]!);
+      const dot = outward.reduce((sum, value, axis) => sum + value * normal[axis]!, 0);
+      expect(dot).toBeGreaterThanOrEqual(-1e-9);
+    }
+    expect(turnVase(2).positions).not.toEqual(positions);
+  });
+
+  test("an OBJ has every vertex, normal and face, counted from one", () => {
+    const vase = turnVase(3);
+    const lines = Buffer.from(encodeObj(vase)).toString().trim().split("\n");
+    const count = (word: string): number => lines.filter((line) => line.startsWith(word)).length;
+    expect([count("v "), count("vn "), count("f ")]).toEqual([
+      vase.positions.length / 3,
+      vase.normals.length / 3,
+      vase.indices.length / 3,
+    ]);
+    expect(lines.join(" ")).not.toMatch(/ 0\/\/0/);
+  });
+});
