@@ -53,7 +53,7 @@ const slow = [
   "packages/proxy/test/workerd",
   // A process for each test; pictures pixel by pixel.
   "packages/gateway/test/cli",
-  "packages/emulator/test/{media,models}",
+  "packages/emulator/test/{endpoints,media,models,openapi}",
   // The tools themselves, proved case by case.
   "packages/conformance/test/{cli,reference,sabotage}",
   "scripts/test/{case,judge,vitest-run}",

@@ -1,5 +1,6 @@
 /** The table of models that an emulator serves unless it is told otherwise. */
 import type { Model } from "../model.ts";
+import { faceModels } from "./faces.ts";
 import { failing } from "./failing.ts";
 import { imageToImageModels } from "./image-to-image.ts";
 import { imageToolModels } from "./image-tools.ts";
@@ -17,6 +18,7 @@ import { comfy, illustrate } from "./workflows.ts";
 export const falModels: readonly Model[] = [
   ...textToImageModels,
   ...imageToImageModels,
+  ...faceModels,
   ...imageToolModels,
   ...videoModels,
   ...voiceModels,

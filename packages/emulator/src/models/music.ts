@@ -24,12 +24,12 @@ export async function makeMusic(
   context: ModelContext,
 ): Promise<ModelReply> {
   const seconds = Math.max(1, Math.min(240, row.seconds(values)));
-  const number_ = numberOf(values, "seed", Math.floor(Math.random() * 0x8000_0000));
+  const used = numberOf(values, "seed", Math.floor(Math.random() * 0x8000_0000));
   await work(context, 10, 200);
   const asked = textOf(values, "prompt", textOf(values, "tags"));
-  const bytes = encodeWav(await compose(asked, number_, seconds), MUSIC_SAMPLE_RATE);
+  const bytes = encodeWav(await compose(asked, used, seconds), MUSIC_SAMPLE_RATE);
   const audio = storeFile(context, bytes, "audio/wav", "output.wav");
-  return { body: row.body(audio, number_, values), billableUnits: row.units(seconds, values) };
+  return { body: row.body(audio, used, values), billableUnits: row.units(seconds, values) };
 }
 
 const share = (fallback: number, maximum = 1): ReturnType<typeof number> =>

@@ -1,7 +1,7 @@
 /** The forms in which fal's image models answer. */
 import { flag, integer, list, text, timings } from "../schema/fields.ts";
 import { required } from "../schema/schema.ts";
-import { flagOf, textOf } from "../schema/values.ts";
+import { textOf } from "../schema/values.ts";
 import type { PictureAnswer } from "./pictures.ts";
 import { asFile, asImage, File, Image, ImageFile } from "./results.ts";
 
@@ -86,9 +86,9 @@ export const upscaled: PictureAnswer = {
 /** The mask is part of the answer when `output_mask` asks for it. */
 export const cutOut: PictureAnswer = {
   output: { image: required(ImageFile), mask_image: ImageFile },
-  body: ({ pictures, masks, values }) => ({
+  body: ({ pictures, masks }) => ({
     image: pictures[0],
-    ...(flagOf(values, "output_mask", false) && { mask_image: masks[0] }),
+    ...(masks[0] && { mask_image: masks[0] }),
   }),
 };
 

@@ -21,7 +21,7 @@ export type ImageFormat = "jpeg" | "png";
 /** What an answer is made of. */
 export interface Drawn {
   pictures: ResultPicture[];
-  /** What was cut out of each, when the row asks for a cut-out. */
+  /** What was cut out of each, when the caller asks for it. */
   masks: ResultPicture[];
   values: Values;
   seed: number;
@@ -92,7 +92,7 @@ function unitsOf(row: PictureRow, values: Values, size: ImageSize, steps: number
   return String(count);
 }
 
-/** The pictures keep `content`, their bytes, when they travel inside the answer. */
+/** Paints and encodes; `contents` are the bytes of each picture, for answers that carry them. */
 async function draw(
   row: PictureRow,
   values: Values,
@@ -126,8 +126,10 @@ async function draw(
     if (row.cutOut) {
       const mask = ovalMask(drawn.width, drawn.height);
       contents.push(await encodePng(picture, mask));
-      const maskBytes = await encodePng(maskPicture(mask, drawn.width, drawn.height));
-      masks.push(keep(maskBytes, `${name}_mask`));
+      if (flagOf(values, "output_mask", false)) {
+        const bytes = await encodePng(maskPicture(mask, drawn.width, drawn.height));
+        masks.push(keep(bytes, `${name}_mask`));
+      }
     } else {
       contents.push(await encode(picture, format));
     }

@@ -69,13 +69,13 @@ export async function* growText(
   const failure = await refuseSources(values, context);
   // Too late for a status: fal's streams tell of it in an event.
   if (failure) return yield failure.body;
-  const text_ = answer(textOf(values, "prompt"));
-  for (const { index } of text_.matchAll(/\s+/g)) {
+  const whole = answer(textOf(values, "prompt"));
+  for (const { index } of whole.matchAll(/\s+/g)) {
     await context.wait(45);
-    yield row.body(text_.slice(0, index), true);
+    yield row.body(whole.slice(0, index), true);
   }
   await context.wait(45);
-  yield row.body(text_, false);
+  yield row.body(whole, false);
 }
 
 /** Models of `any-llm`, and those of `any-llm/vision`, that cost more than one unit. */

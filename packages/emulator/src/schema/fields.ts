@@ -42,7 +42,7 @@ export const list = (items: Schema, fallback?: readonly unknown[]): Field => ({
   ...(fallback && { default: fallback }),
 });
 
-/** An object that a caller may leave null, or whose absence stands for `fallback`. */
+/** Any of several forms. @param fallback the default; left out: there is none */
 export const either = (options: readonly Schema[], fallback?: unknown): Field => ({
   anyOf: options,
   ...(fallback !== undefined && { default: fallback }),
