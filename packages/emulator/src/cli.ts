@@ -2,6 +2,8 @@
 /** `fal-emulator`: the emulator on a fixed port, until interrupted. */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { createRecorder } from "./cassettes/record.ts";
+import { createPlayer } from "./cassettes/replay.ts";
 import { createEmulator, type EmulatorOptions } from "./emulator.ts";
 
 const help = `Usage: fal-emulator [options]
@@ -19,6 +21,8 @@ A local fal: https://HOST/PATH of fal is at http://127.0.0.1:PORT/HOST/PATH here
   --fal-file-urls    file URLs read https://v3.fal.media/…, for clients that take no other host
   --tls              speak TLS with a self-made certificate for fal's hosts
   --certificate FILE where to write that certificate, for NODE_EXTRA_CA_CERTS and its like
+  --record FOLDER    stand in front of the real fal, paid by FAL_KEY, and keep what it answers
+  --replay FOLDER    answer from what was kept, and from nothing else
   --help             show this
 `;
 
@@ -44,6 +48,8 @@ async function main(args: string[]): Promise<void> {
       "fal-file-urls": { type: "boolean" },
       tls: { type: "boolean" },
       certificate: { type: "string" },
+      record: { type: "string" },
+      replay: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -51,8 +57,11 @@ async function main(args: string[]): Promise<void> {
     process.stdout.write(help);
     return;
   }
+  const port = number("port", values.port);
+  if (values.record !== undefined) return record(values.record, port);
+  if (values.replay !== undefined) return replay(values.replay, port);
   const options: EmulatorOptions = {
-    port: number("port", values.port),
+    port,
     record: false,
     ...(values.host !== undefined && { host: values.host }),
     ...(values.latency !== undefined && { latency: number("latency", values.latency) }),
@@ -77,8 +86,31 @@ async function main(args: string[]): Promise<void> {
       `key            ${emulator.key}\n` +
       `models         ${emulator.models.length}, listed at ${emulator.url}/api.fal.ai/v1/models\n`,
   );
+  closeOnSignal(emulator);
+}
+
+async function record(folder: string, port: number): Promise<void> {
+  const key = process.env["FAL_KEY"];
+  if (!key) throw new Error("--record needs your fal key in FAL_KEY: the calls are made with it");
+  const recorder = await createRecorder({ folder, key, port });
+  process.stdout.write(
+    `fal recorder   ${recorder.url}\nkeeps          ${folder}, paid by FAL_KEY\n`,
+  );
+  closeOnSignal(recorder);
+}
+
+async function replay(folder: string, port: number): Promise<void> {
+  const onMismatch = (message: string): void => void process.stderr.write(`${message}\n`);
+  const player = await createPlayer({ folder, port, onMismatch });
+  process.stdout.write(
+    `fal player     ${player.url}\nplays          ${folder}, any key is accepted\n`,
+  );
+  closeOnSignal(player);
+}
+
+function closeOnSignal(server: { close(): Promise<void> }): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => void emulator.close());
+    process.once(signal, () => void server.close());
   }
 }
 
