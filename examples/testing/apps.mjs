@@ -128,7 +128,7 @@ export const apps = {
     },
     departures: {
       "methods-delete": threeMethods,
-      "request-headers-content-type": formsAreRefused,
+      "request-headers-content-type-untold": formsAreRefused,
       "bodies-multipart": formsAreRefused,
       "bodies-form": formsAreRefused,
       "smuggling-body-is-body": formsAreRefused,

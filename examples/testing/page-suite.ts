@@ -4,6 +4,12 @@ import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { Site } from "./site.ts";
 
+/** A PNG of 64×64, all of one colour. */
+const PICTURE = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsOtkJzvZ1gi+hcEKLNXzWgQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELgvaSCEeGLTzSwAAAABJRU5ErkJggg==",
+  "base64",
+);
+
 export function testPage(site: Site): void {
   let browser: Browser | undefined;
   beforeAll(async () => {
@@ -58,7 +64,8 @@ export function testPage(site: Site): void {
 
   test("paints from an uploaded picture", async () => {
     const page = await open();
-    const bytes = randomBytes(1_500_000);
+    // A picture, and more than fits into one read behind its end.
+    const bytes = Buffer.concat([PICTURE, randomBytes(1_500_000)]);
     const file = { name: "start.png", mimeType: "image/png", buffer: bytes };
     await page.getByLabel("Start from a picture").setInputFiles(file);
     await button(page, "Paint").click();

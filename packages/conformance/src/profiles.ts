@@ -91,7 +91,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   ),
   "empty-key": builtIn("FAL_KEY is a space", () => ({ FAL_KEY: " " }), true),
   "no-upstream": builtIn("FAL_PROXY_UPSTREAM is a port where nobody listens", () => ({
-    FAL_PROXY_UPSTREAM: "http://127.0.0.1:9",
+    FAL_PROXY_UPSTREAM: "http://127.0.0.1:2",
   })),
 
   locked: option("sign-in required, no check of the app's own, the list of `endpoints`", listed),

@@ -39,6 +39,7 @@ export const authSabotages: Sabotages = {
       "endpoints-uploads",
       "storage-initiate",
       "storage-initiate-multipart",
+      "storage-initiate-old-host",
       "storage-upload",
     ],
   },
