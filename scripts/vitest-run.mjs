@@ -21,7 +21,7 @@ export async function runVitest({ name, node = process.execPath, args = [], echo
     // Tests that start `node` themselves get the same one.
     env: { PATH: `${dirname(node)}${delimiter}${process.env.PATH}` },
     echo,
-    timeoutMs: 1_200_000,
+    timeoutMs: 1_800_000,
   });
   return { ...readReport(report, ok), seconds };
 }
