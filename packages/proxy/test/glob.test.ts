@@ -261,6 +261,7 @@ describe("refused", () => {
     ["[\\w]", brackets],
     ["[a\\/]", brackets],
     ["[z-a]", brackets],
+    ["[a-zz-a]", brackets],
     ["[b-ca-a0-]x[9-0]", brackets],
     ["[a\\]", brackets],
     ["\\a", backslash],
