@@ -38,19 +38,30 @@ async function runOtherNodes() {
     }
     const node = join(modules, binary, "bin/node");
     const name = `proxy on ${line}`;
-    count(name, await runVitest({ name, node, args: ["packages/proxy/test"] }));
+    count(
+      name,
+      await runVitest({ name, node, args: ["packages/proxy/test", ...without(otherRuntimes)] }),
+    );
   }
 }
+
+/** The library in a process that is not Node, whatever line starts it. */
+const otherRuntimes = [
+  "packages/proxy/test/{runtimes,workerd}",
+  "packages/proxy/test/conformance/{bun,deno}",
+];
 
 /** Left out of the quick run: they take most of the time, and seldom notice something alone. */
 const slow = [
   // The kit judges one server here; the tests beside it try both fronts.
-  "packages/proxy/test/conformance/{express,express4,fetch,hono}",
+  "packages/proxy/test/conformance/{express,express4,fastify,fetch,h3,h3v1,hono}",
   // The rules again, by comparison or by the thousand.
   "packages/proxy/test/{differential,fuzz,glob-differential,target-hostile}",
-  // A browser, and a runtime that only `npm test` installs.
+  // A browser, and what only `npm test` installs.
   "packages/gateway/test/playground-*",
-  "packages/proxy/test/workerd",
+  "packages/proxy/test/{clients,serverless}",
+  "packages/proxy/test/conformance/functions-framework",
+  ...otherRuntimes,
   // A process for each test; pictures pixel by pixel.
   "packages/gateway/test/cli",
   "packages/emulator/test/{endpoints,media,models,openapi}",
@@ -58,7 +69,9 @@ const slow = [
   "packages/conformance/test/{cli,reference,sabotage}",
   "scripts/test/{case,judge,vitest-run}",
 ];
-const quick = ["packages", "scripts", ...slow.flatMap((name) => ["--exclude", `${name}.test.ts`])];
+const without = (/** @type {string[]} */ names) =>
+  names.flatMap((name) => ["--exclude", `${name}.test.ts`]);
+const quick = ["packages", "scripts", ...without(slow)];
 
 try {
   const isQuick = process.argv.includes("--quick");
