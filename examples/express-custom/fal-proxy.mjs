@@ -12,7 +12,9 @@ import { pathToFileURL } from "node:url";
 import express from "express";
 
 const methods = ["GET", "POST", "PUT", "DELETE"];
-const hosts = ["fal.run", "queue.fal.run", "rest.fal.ai"];
+// The second is the old name of the first (P-83).
+const uploadHosts = ["rest.fal.ai", "rest.alpha.fal.ai"];
+const hosts = ["fal.run", "queue.fal.run", ...uploadHosts];
 const uploads = /^\/storage\/upload\/initiate(-multipart)?$/;
 // Plain segments only: nothing is left that a server behind could decode (P-11).
 const plainPath = /^(\/[\w.~-]+)+$/;
@@ -69,9 +71,9 @@ function judge(method, targets = []) {
     throw new Refused(400, "target_not_allowed", "The target is on none of fal's hosts.");
   // Rebuilt from the parts that are judged (P-12).
   const url = `${upstream ? `${upstream}/${host}` : `https://${host}`}${pathname}${search}`;
-  if (host === "rest.fal.ai") {
+  if (uploadHosts.includes(host)) {
     if (method === "POST" && uploads.test(pathname)) return { url, costs: true };
-    throw new Refused(400, "target_not_allowed", "Only uploads are allowed on rest.fal.ai.");
+    throw new Refused(400, "target_not_allowed", "Only uploads are allowed on this host.");
   }
 
   const id = pathname.slice(1);
@@ -131,6 +133,10 @@ function relay(request, response, { url, costs }, refuse) {
   for (const [name, value] of Object.entries(request.headers)) {
     if (sent.has(name) && !hop.includes(name)) headers[name] = value;
   }
+  const { "content-length": length = "0", "transfer-encoding": coding } = request.headers;
+  // What fetch writes by itself for a text, JSON as well, says nothing (P-82).
+  const saysNothing = /^\s*(text\/plain\s*(;.*)?)?$/i.test(headers["content-type"] ?? "");
+  if (saysNothing && (coding || length !== "0")) headers["content-type"] = "application/json";
   // node:http follows no redirect, repeats no call and decodes no reply (P-41, P-42, P-57). It knows no limit
   // of time either: videos take long (P-53).
   const call = (upstream ? http : https).request(url, { method: request.method, headers });

@@ -60,8 +60,6 @@ export const apps = {
     departures: {
       ...departuresOfAppRouter,
       "bodies-50-mb": "Next gives the edge runtime the first 10 MB of a body; the answer is a 413",
-      "errors-no-upstream-status":
-        "fetch does not tell a refused connection from a lost answer, and a retry could buy twice",
     },
   },
 
