@@ -64,7 +64,9 @@ const slow = [
   ...otherRuntimes,
   // A process for each test; pictures pixel by pixel.
   "packages/gateway/test/cli",
-  "packages/emulator/test/{endpoints,media,models,openapi}",
+  "packages/emulator/test/{endpoints,media,models,openapi,storage,unknown-models}",
+  // Waits for addresses that do not answer.
+  "packages/proxy/test/reach",
   // The tools themselves, proved case by case.
   "packages/conformance/test/{cli,reference,sabotage}",
   "scripts/test/{case,judge,vitest-run}",
