@@ -94,7 +94,7 @@ async function record(folder: string, port: number): Promise<void> {
   if (!key) throw new Error("--record needs your fal key in FAL_KEY: the calls are made with it");
   const recorder = await createRecorder({ folder, key, port });
   process.stdout.write(
-    `fal recorder   ${recorder.url}\nkeeps          ${folder}, paid by FAL_KEY\n`,
+    `fal recorder   ${recorder.url}\nkeeps          ${folder}, paid by FAL_KEY, which callers send too\n`,
   );
   closeOnSignal(recorder);
 }

@@ -9,6 +9,8 @@ export interface Exchange {
   readonly pathname: string;
   /** The path's parts, decoded, without empty ones: a trailing slash makes no difference. */
   readonly segments: readonly string[];
+  /** The query with its `?`, as received; empty for none. */
+  readonly search: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   /** Aborted when the caller goes away before the answer ended. */
@@ -33,6 +35,7 @@ export function openExchange(
 ): Exchange {
   const at = path.indexOf("?");
   const pathname = at === -1 ? path : path.slice(0, at);
+  const search = at === -1 ? "" : path.slice(at);
   let abort: AbortController | undefined;
   let query: URLSearchParams | undefined;
   let segments: readonly string[] | undefined;
@@ -41,11 +44,12 @@ export function openExchange(
     method: request.method ?? "GET",
     host,
     pathname,
+    search,
     get segments() {
       return (segments ??= pathname.split("/").filter(Boolean).map(decode));
     },
     get query() {
-      return (query ??= new URLSearchParams(at === -1 ? "" : path.slice(at + 1)));
+      return (query ??= new URLSearchParams(search));
     },
     headers: request.headers,
     get signal() {

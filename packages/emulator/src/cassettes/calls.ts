@@ -1,4 +1,6 @@
 /** Which call of fal's a request is, as far as cassettes care. */
+import { isUtf8 } from "node:buffer";
+import { createHash } from "node:crypto";
 import { appLength } from "../endpoint.ts";
 import type { Exchange } from "../exchange.ts";
 import { partOf } from "../hosts.ts";
@@ -31,9 +33,10 @@ export function classify({ method, host, segments }: Exchange): CallKind | undef
   return { kind: "result", requestId };
 }
 
-/** The body of a request as a value: JSON, text, or undefined for none. */
+/** The body of a request as a value: JSON, text, the hash of other bytes, or undefined for none. */
 export function inputOf(bytes: Uint8Array | undefined): unknown {
   if (bytes === undefined || bytes.length === 0) return undefined;
+  if (!isUtf8(bytes)) return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
   const text = Buffer.from(bytes).toString();
   try {
     return JSON.parse(text) as unknown;

@@ -1,32 +1,29 @@
 /** Stands in front of fal, passes everything on, and keeps what was answered. */
 import type { Answer, HeaderList } from "../answer.ts";
+import { plain } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { partOf } from "../hosts.ts";
-import { createScript } from "../script.ts";
-import { listen, unknownHost } from "../server.ts";
+import { createKeys } from "../keys.ts";
+import { unknownHost } from "../server.ts";
 import { classify, inputOf, type CallKind } from "./calls.ts";
 import { Cassettes, type KeptJob, type KeptReply } from "./cassette.ts";
 import { sortedQuery } from "./compare.ts";
 import { createFileUrls, endingOf, keptName } from "./file-urls.ts";
 import { createScrub } from "./scrub.ts";
+import { type CassetteServer, serve } from "./serve.ts";
 
 export interface RecorderOptions {
   /** Where cassettes are written: kept calls of earlier runs are extended. */
   readonly folder: string;
-  /** fal's key, `<id>:<secret>`; it pays, and is never written down. */
+  /**
+   * fal's key, `<id>:<secret>`; it pays, and is never written down. Whoever calls sends the same one: any
+   * page in a browser of this machine reaches the recorder as well.
+   */
   readonly key: string;
   /** @default 0, any free port */
   readonly port?: number;
   /** The origin of a stand-in for fal on this machine, such as an emulator's `url`. @default fal itself */
   readonly upstream?: string;
-}
-
-/** A running recorder or player. */
-export interface CassetteServer {
-  /** What fal serves at `https://HOST/PATH` is at `${url}/HOST/PATH`. */
-  readonly url: string;
-  /** Ends every connection; resolves once everything is on disk. */
-  close(): Promise<void>;
 }
 
 /** What of a reply's headers is kept. */
@@ -57,29 +54,22 @@ export async function createRecorder(options: RecorderOptions): Promise<Cassette
   let url = "";
   const cassettes = await Cassettes.open(folder, true);
   const recording = new Recording(cassettes, key, () => url, upstream);
-  const { server, port: taken } = await listen({
-    host: "127.0.0.1",
+  const server = await serve(
     port,
-    recorder: undefined,
-    script: createScript(),
-    handle: (exchange) => recording.handle(exchange),
-  });
-  url = `http://127.0.0.1:${taken}`;
-  return {
-    url,
-    async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
+    (exchange) => recording.handle(exchange),
+    async () => {
       await recording.settled();
       await cassettes.flush();
     },
-  };
+  );
+  url = server.url;
+  return server;
 }
 
 class Recording {
   readonly #cassettes: Cassettes;
   readonly #key: string;
+  readonly #keys: ReturnType<typeof createKeys>;
   readonly #upstream: string | undefined;
   readonly #urls: ReturnType<typeof createFileUrls>;
   readonly #scrub: (text: string) => string;
@@ -91,6 +81,7 @@ class Recording {
   constructor(cassettes: Cassettes, key: string, here: () => string, upstream: string | undefined) {
     this.#cassettes = cassettes;
     this.#key = key;
+    this.#keys = createKeys([key]);
     this.#upstream = upstream;
     this.#urls = createFileUrls(here, upstream);
     this.#scrub = createScrub([key]);
@@ -104,13 +95,18 @@ class Recording {
   async handle(exchange: Exchange): Promise<Answer> {
     const call = classify(exchange);
     if (call === undefined) return unknownHost(exchange.host);
+    const { authorization } = exchange.headers;
+    // Files are read and written by URLs that say who may, and never with the key.
     const isFile = partOf(exchange.host) === "fal.media";
+    if (!isFile && !this.#keys.accountOf(authorization)) {
+      return this.#keys.refuse(exchange.host, authorization);
+    }
     const bytes = isFile ? undefined : await exchange.bytes();
-    const sent = bytes && this.#urls.toFal(Buffer.from(bytes).toString());
+    if (!isFile && bytes === undefined) return plain(413, "The recorder takes bodies of 128 MiB");
     const response = await fetch(this.#target(exchange), {
       method: exchange.method,
       headers: this.#headers(exchange, isFile),
-      body: isFile && exchange.method !== "GET" ? exchange.chunks() : sent || undefined,
+      body: isFile && exchange.method !== "GET" ? exchange.chunks() : this.#body(bytes),
       duplex: "half",
       redirect: "manual",
       signal: exchange.signal,
@@ -132,10 +128,15 @@ class Recording {
     return { ...reply, body: this.#binary(exchange, call, bytes, response) };
   }
 
-  #target({ host, pathname, query }: Exchange): string {
+  #target({ host, pathname, search }: Exchange): string {
     const origin = this.#upstream ? `${this.#upstream}/${host}` : `https://${host}`;
-    const search = query.toString();
-    return origin + pathname + (search && `?${search}`);
+    return origin + pathname + search;
+  }
+
+  /** The body with fal's own file URLs in it. Latin-1 keeps every byte of what is no text. */
+  #body(bytes: Uint8Array | undefined): Uint8Array | undefined {
+    if (bytes === undefined || bytes.length === 0) return undefined;
+    return Buffer.from(this.#urls.toFal(Buffer.from(bytes).toString("latin1")), "latin1");
   }
 
   #headers({ headers }: Exchange, isFile: boolean): HeaderList {
@@ -165,12 +166,12 @@ class Recording {
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       rest += decoder.decode(chunk, { stream: true });
       // Whole events only: a URL must not be cut in two.
-      const end = rest.lastIndexOf("\n\n");
-      if (end === -1) continue;
-      const whole = this.#urls.toHere(rest.slice(0, end + 2));
-      rest = rest.slice(end + 2);
-      events.push(...whole.split(/(?<=\n\n)/));
-      yield whole;
+      const ended = rest.match(EVENT);
+      if (!ended) continue;
+      rest = rest.slice(ended.join("").length);
+      const whole = ended.map((event) => this.#urls.toHere(event));
+      events.push(...whole);
+      yield whole.join("");
     }
     if (rest) {
       events.push(rest);
@@ -267,6 +268,9 @@ interface RawReply {
   readonly events?: readonly string[];
   readonly file?: string;
 }
+
+// An event ends at an empty line, and lines end in one of three ways (WHATWG HTML, 9.2.5).
+const EVENT = /[^]*?(?:\r\n\r\n|\n\n|\r\r)/g;
 
 /** An input whose files are known by their content alone: the same picture may have been named otherwise. */
 const withoutEndings = (input: unknown): unknown =>

@@ -3,8 +3,7 @@ import { createHash } from "node:crypto";
 import { type Answer, json } from "../answer.ts";
 import type { Exchange } from "../exchange.ts";
 import { createKeys } from "../keys.ts";
-import { createScript } from "../script.ts";
-import { listen, unknownHost } from "../server.ts";
+import { unknownHost } from "../server.ts";
 import { createStorage, type Storage } from "../storage.ts";
 import { createTokens } from "../tokens.ts";
 import { classify, inputOf, type CallKind } from "./calls.ts";
@@ -17,8 +16,8 @@ import {
 } from "./cassette.ts";
 import { canonical, differences, sortedQuery } from "./compare.ts";
 import { bodyName, createFileUrls, keptIn, keptName, typeOf } from "./file-urls.ts";
-import type { CassetteServer } from "./record.ts";
 import { createScrub } from "./scrub.ts";
+import { type CassetteServer, serve } from "./serve.ts";
 
 export interface PlayerOptions {
   /** Where the cassettes are. */
@@ -45,23 +44,13 @@ export async function createPlayer(options: PlayerOptions): Promise<CassetteServ
     keys: createKeys(["any:key"]),
   });
   const playing = new Playing(cassettes, storage, () => url, onMismatch);
-  const { server, port: taken } = await listen({
-    host: "127.0.0.1",
+  const server = await serve(
     port,
-    recorder: undefined,
-    script: createScript(),
-    handle: (exchange) => playing.handle(exchange),
-  });
-  url = `http://127.0.0.1:${taken}`;
-  return {
-    url,
-    async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
-      storage.reset();
-    },
-  };
+    (exchange) => playing.handle(exchange),
+    () => storage.reset(),
+  );
+  url = server.url;
+  return server;
 }
 
 /** A job as it is played: how far its caller has seen it. */
