@@ -220,7 +220,7 @@ test.each(["\n", "\r\n", "\r"])("events pass one by one, when lines end in %j", 
     finish = () => response.end(`:2}${end}${end}`);
   });
   await new Promise<void>((resolve) => fal.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => fal.close());
+  onTestFinished(() => void fal.close());
   const { port } = fal.address() as AddressInfo;
   const recorder = await createRecorder({
     folder,
