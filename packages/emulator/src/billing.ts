@@ -2,6 +2,7 @@
 import { type Answer, json } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Model } from "./model.ts";
+import { listed, paged } from "./paging.ts";
 
 /** One charge, as `GET /v1/models/billing-events` tells it. */
 export interface Charge {
@@ -126,29 +127,6 @@ function within(exchange: Exchange, charges: readonly Charge[]): Charge[] {
     ({ endpointId, at }) =>
       (ids.length === 0 || ids.includes(endpointId)) && at >= start && at < end,
   );
-}
-
-/** Values of a parameter that is repeated, or separated by commas. */
-export function listed({ query }: Exchange, name: string): string[] {
-  const values = query.getAll(name).flatMap((value) => value.split(","));
-  return values.map((value) => value.trim()).filter((value) => value !== "");
-}
-
-/** One page of a list: `limit` entries from `cursor` on, which is opaque to callers. */
-export function paged<Row>(
-  { query }: Exchange,
-  rows: readonly Row[],
-  most = 100,
-): { page: Row[]; next_cursor: string | null; has_more: boolean } {
-  const limit = Math.min(Math.max(Math.trunc(Number(query.get("limit") ?? 50)) || 50, 1), most);
-  const from = Number(Buffer.from(query.get("cursor") ?? "", "base64url").toString()) || 0;
-  const end = from + limit;
-  const more = end < rows.length;
-  return {
-    page: rows.slice(from, end),
-    next_cursor: more ? Buffer.from(String(end)).toString("base64url") : null,
-    has_more: more,
-  };
 }
 
 /** A price as decimal text, also where JavaScript writes an exponent. */

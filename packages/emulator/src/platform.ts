@@ -1,10 +1,11 @@
 /** `api.fal.ai/v1`: what the models cost, and the little of the Platform API that needs no account behind it. */
 import { randomUUID } from "node:crypto";
 import { type Answer, json } from "./answer.ts";
-import { type Billing, billingEvents, listed, paged, usage } from "./billing.ts";
+import { type Billing, billingEvents, usage } from "./billing.ts";
 import type { ModelTable } from "./endpoint.ts";
 import { type Exchange, readObject } from "./exchange.ts";
 import { openApiOf } from "./openapi.ts";
+import { listed, paged } from "./paging.ts";
 
 type ErrorType = "validation_error" | "not_found" | "authorization_error";
 

@@ -1,12 +1,12 @@
 /** Uploads and files: `rest.fal.ai/storage/…` hands out URLs, `*.fal.media` takes the bytes and serves them. */
 import { randomBytes, randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import { createAccess, fileNotFound } from "./access.ts";
 import { type Answer, type HeaderList, json } from "./answer.ts";
 import { methodNotAllowed, plain, validationError } from "./errors.ts";
 import { type Exchange, readObject } from "./exchange.ts";
 import { createFiles, type Piece, readRange, type StoredFile } from "./files.ts";
 import type { Keys } from "./keys.ts";
-import { serveFile } from "./serve-file.ts";
 import type { Tokens } from "./tokens.ts";
 
 export interface Storage {
@@ -51,14 +51,13 @@ const pendingLimit = 1000;
 /** As many parts as object stores take. */
 const mostParts = 10_000;
 
-/** Seven days, in seconds: the longest life of a signed URL. */
-const longestSignature = 604_800;
-
 export function createStorage(options: StorageOptions): Storage {
   const files = createFiles();
   /** By path: of the file, or of the multipart upload. */
   const uploads = new Map<string, Upload>();
   const urlOf = (name: string): string => `${options.base()}/${name}`;
+  const { tokens, keys } = options;
+  const access = createAccess({ files, tokens, keys, urlOf });
 
   const promise = (
     contentType: string,
@@ -145,16 +144,11 @@ export function createStorage(options: StorageOptions): Storage {
   };
 
   const mayWrite = (exchange: Exchange, upload: Upload): boolean =>
-    exchange.query.get("signature") === upload.signature || holdsCdnToken(exchange);
-
-  const holdsCdnToken = (exchange: Exchange): boolean => {
-    const bearer = /^bearer +(.+)$/i.exec(exchange.headers.authorization ?? "")?.[1];
-    return bearer !== undefined && options.tokens.verifyCdn(bearer);
-  };
+    exchange.query.get("signature") === upload.signature || access.holdsCdnToken(exchange);
 
   /** `POST /files/upload[/multipart]`, the Python client's way: a bearer token instead of a signed URL. */
   const uploadByToken = async (exchange: Exchange, multipart: boolean): Promise<Answer> => {
-    if (!holdsCdnToken(exchange)) return plain(401, "Invalid or missing CDN token");
+    if (!access.holdsCdnToken(exchange)) return plain(401, "Invalid or missing CDN token");
     const { headers } = exchange;
     const contentType = headers["content-type"] ?? "application/octet-stream";
     const fileName = String(headers["x-fal-file-name"] ?? "file");
@@ -166,50 +160,6 @@ export function createStorage(options: StorageOptions): Storage {
     uploads.delete(path);
     save(upload, [await files.write(exchange.chunks())]);
     return json(200, { access_url: urlOf(upload.name) });
-  };
-
-  /** Values of `?identity=`, by which anybody may read one file for a time. */
-  const signatures = new Map<string, { readonly name: string; readonly expiresAt: number }>();
-  const sign = (name: string, seconds: unknown): string | undefined => {
-    const life = Math.min(Number(seconds ?? 3600), longestSignature);
-    if (!files.find(name) || !(life > 0)) return undefined;
-    const identity = randomBytes(24).toString("base64url");
-    signatures.set(identity, { name, expiresAt: Date.now() + life * 1000 });
-    return `${urlOf(name)}?identity=${identity}`;
-  };
-  const isSigned = ({ query }: Exchange, name: string): boolean => {
-    const found = signatures.get(query.get("identity") ?? "");
-    return found?.name === name && found.expiresAt > Date.now();
-  };
-  const isKnown = (exchange: Exchange): boolean =>
-    options.keys.accountOf(exchange.headers.authorization) !== undefined || holdsCdnToken(exchange);
-
-  /** `POST <file>/sign`, on the file host. */
-  const signFile = async (exchange: Exchange, name: string): Promise<Answer> => {
-    if (!isKnown(exchange)) return plain(401, "Invalid or missing CDN token");
-    const url = sign(name, (await readObject(exchange))["duration"]);
-    if (url === undefined) return fileNotFound();
-    return { status: 200, headers: [["content-type", "text/plain"]], body: url };
-  };
-
-  /** Who may read the file that `?url=` names. */
-  const accessControl = async (exchange: Exchange): Promise<Answer> => {
-    const file = files.find(nameOf(exchange.query.get("url")));
-    if (!file) return fileNotFound();
-    if (exchange.method === "PUT") {
-      const { default: access } = await readObject(exchange);
-      if (access !== "allow" && access !== "forbid" && access !== "hide") {
-        return validationError([
-          {
-            loc: ["body", "default"],
-            msg: "Input should be 'allow', 'forbid' or 'hide'",
-            type: "enum",
-          },
-        ]);
-      }
-      file.access = access;
-    } else if (exchange.method !== "GET") return methodNotAllowed("GET, PUT");
-    return json(200, { default: file.access, rules: [] });
   };
 
   /** The oldest clients' way: one form with one file, and its URL back. */
@@ -233,15 +183,6 @@ export function createStorage(options: StorageOptions): Storage {
     return json(200, { url: urlOf(upload.name) });
   };
 
-  const read = (exchange: Exchange, name: string): Answer => {
-    const file = files.find(name);
-    if (!file) return fileNotFound();
-    const known = isKnown(exchange) || isSigned(exchange, name);
-    if (file.access === "hide" && !known) return fileNotFound();
-    if (file.access === "forbid" && !known) return plain(403, "Access to this file is restricted");
-    return serveFile(file, exchange);
-  };
-
   return {
     async rest(exchange) {
       const path = exchange.segments.join("/").replace(/^v1\//, "");
@@ -250,18 +191,13 @@ export function createStorage(options: StorageOptions): Storage {
       if (path === "storage/auth/token") {
         if (exchange.method !== "POST") return methodNotAllowed("POST");
         return json(200, {
-          ...options.tokens.issueCdn(await readObject(exchange)),
+          ...tokens.issueCdn(await readObject(exchange)),
           base_url: urlOf("").slice(0, -1),
         });
       }
       if (path === "storage/upload") return uploadForm(exchange);
-      if (path === "storage/files/acl") return accessControl(exchange);
-      if (path === "storage/files/sign") {
-        if (exchange.method !== "POST") return methodNotAllowed("POST");
-        const { url, expiration_seconds: seconds } = await readObject(exchange);
-        const signed = sign(nameOf(url), seconds);
-        return signed === undefined ? fileNotFound() : json(200, { signed_url: signed });
-      }
+      if (path === "storage/files/acl") return access.control(exchange);
+      if (path === "storage/files/sign") return access.sign(exchange);
       return plain(404, "Not Found");
     },
     async cdn(exchange) {
@@ -272,11 +208,11 @@ export function createStorage(options: StorageOptions): Storage {
         return uploadByToken(exchange, true);
       }
       if (method === "POST" && path.endsWith("/sign")) {
-        return signFile(exchange, path.slice(0, -"/sign".length));
+        return access.signFile(exchange, path.slice(0, -"/sign".length));
       }
       if (method === "PUT") return put(exchange, path);
       if (method === "POST" && path.endsWith("/complete")) return complete(exchange, path);
-      if (method === "GET" || method === "HEAD") return read(exchange, path);
+      if (method === "GET" || method === "HEAD") return access.read(exchange, path);
       return methodNotAllowed("GET, HEAD, PUT, POST");
     },
     store: (bytes, contentType, fileName = "output", headers = {}) => {
@@ -295,7 +231,7 @@ export function createStorage(options: StorageOptions): Storage {
     },
     reset: () => {
       uploads.clear();
-      signatures.clear();
+      access.reset();
       files.clear();
     },
   };
@@ -324,17 +260,10 @@ function inOrder(sent: ReadonlyMap<number, Piece>, named: unknown): Piece[] | st
   return pieces.length === 0 ? "No parts were given" : pieces;
 }
 
-/** The name of a file that a URL means, whatever host the URL was made for. */
-const nameOf = (url: unknown): string => /\/(files\/[^?#]+)/.exec(String(url))?.[1] ?? "";
-
 /** `files/b/<store>/<random>_<name>`: the shape of fal's CDN paths. */
 function newName(fileName: string): string {
   const safe = fileName.replace(/[^\w.-]+/g, "_").slice(-100);
   return `files/b/emulator/${randomBytes(12).toString("base64url")}_${safe}`;
-}
-
-function fileNotFound(): Answer {
-  return plain(404, "File not found");
 }
 
 /** Lifetime and access that the uploader asks for. JS sends one header name, the docs and Python the other. */
