@@ -10,7 +10,7 @@ const tests = join(root, "packages/proxy/test");
 
 // Many thousand requests or patterns, or other processes, which no mutant reaches.
 const SLOW =
-  /^(target-hostile|differential|glob-differential|fuzz|glob-work|workerd|published-exports)[.]/;
+  /^(target-hostile|differential|glob-differential|fuzz|glob-work|workerd|published-exports|clients|runtimes|serverless)[.]/;
 const overSockets = (file) =>
   /"(node:(http2?|net)|fal-emulator|[.]\/support\/.*)"/.test(
     readFileSync(join(tests, file), "utf8"),
