@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, "..");
 const src = join(root, "packages/proxy/src");
 const tests = join(root, "packages/proxy/test");
 
-// Many thousand requests or patterns, or other processes, which no mutant reaches.
+// Many thousand requests or patterns; other processes, which no mutant reaches; packages of tools/, which the copy lacks.
 const SLOW =
   /^(target-hostile|differential|glob-differential|fuzz|glob-work|workerd|published-exports|clients|runtimes|serverless)[.]/;
 const overSockets = (file) =>

@@ -183,7 +183,7 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
 
   const certificate = options.tls ? await makeCertificate(falHosts) : undefined;
   const listenOn = options.host ?? "127.0.0.1";
-  const { server, port } = await listen({
+  const { server, port, close } = await listen({
     host: listenOn,
     port: options.port ?? 0,
     certificate,
@@ -222,9 +222,7 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
     async close() {
       realtime.close();
       webhooks.close();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
+      await close();
       reset();
     },
   };

@@ -37,7 +37,14 @@ export interface ServerOptions {
   handle: Handle;
 }
 
-export async function listen(options: ServerOptions): Promise<{ server: Server; port: number }> {
+export interface Listening {
+  readonly server: Server;
+  readonly port: number;
+  /** Ends every connection, and resolves once the port is free. */
+  close(): Promise<void>;
+}
+
+export async function listen(options: ServerOptions): Promise<Listening> {
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     serve(request, response, options).catch((error: unknown) => giveUp(response, error));
   };
@@ -51,7 +58,15 @@ export async function listen(options: ServerOptions): Promise<{ server: Server; 
     server.once("error", reject);
     server.listen(options.port, options.host, resolve);
   });
-  return { server, port: (server.address() as AddressInfo).port };
+  return {
+    server,
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
 }
 
 async function serve(

@@ -102,7 +102,8 @@ class Recording {
       return this.#keys.refuse(exchange.host, authorization);
     }
     const bytes = isFile ? undefined : await exchange.bytes();
-    if (!isFile && bytes === undefined) return plain(413, "The recorder takes bodies of 128 MiB");
+    if (!isFile && bytes === undefined)
+      return plain(413, "The body is larger than can be recorded");
     const response = await fetch(this.#target(exchange), {
       method: exchange.method,
       headers: this.#headers(exchange, isFile),
@@ -269,8 +270,9 @@ interface RawReply {
   readonly file?: string;
 }
 
-// An event ends at an empty line, and lines end in one of three ways (WHATWG HTML, 9.2.5).
-const EVENT = /[^]*?(?:\r\n\r\n|\n\n|\r\r)/g;
+// An event ends at an empty line, and lines end in one of three ways (WHATWG HTML, 9.2.5). Sticky: what is left of a
+// long event is read once, not again from each of its bytes.
+const EVENT = /[^]*?(?:\r\n\r\n|\n\n|\r\r)/gy;
 
 /** An input whose files are known by their content alone: the same picture may have been named otherwise. */
 const withoutEndings = (input: unknown): unknown =>

@@ -20,7 +20,7 @@ export async function serve(
   handle: Handle,
   afterwards: () => Promise<void> | void,
 ): Promise<CassetteServer> {
-  const { server, port: taken } = await listen({
+  const listening = await listen({
     host: "127.0.0.1",
     port,
     recorder: undefined,
@@ -28,11 +28,9 @@ export async function serve(
     handle,
   });
   return {
-    url: `http://127.0.0.1:${taken}`,
+    url: `http://127.0.0.1:${listening.port}`,
     async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
+      await listening.close();
       await afterwards();
     },
   };
