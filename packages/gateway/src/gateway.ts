@@ -88,7 +88,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     const gate = token === undefined ? undefined : createGate(token, () => taken);
     const { keepAliveTimeout = 620_000, requestTimeout = HOUR } = options;
     const server = createServer(
-      { keepAliveTimeout, requestTimeout },
+      {
+        keepAliveTimeout,
+        requestTimeout,
+        // Node looks every 30 s, which is late for a shorter limit.
+        connectionsCheckingInterval: Math.min(requestTimeout || Infinity, 30_000),
+      },
       routes(options, upstream, page, gate),
     );
     await listen(server, port, host);

@@ -208,9 +208,12 @@ describe("D10: behind a load balancer", () => {
     expect(Number(/keep-alive: timeout=(\d+)/i.exec(head)?.[1])).toBeGreaterThan(600);
   }, 15_000);
 
-  test("both limits are options", async () => {
-    const short = await createGateway({ port: 0, keepAliveTimeout: 100, requestTimeout: 60_000 });
-    expect(await waiting(short.url, whole, 3000)).toBeLessThan(3000);
+  test.each([
+    ["an idle connection", { keepAliveTimeout: 100 }, whole],
+    ["a request that never arrives whole", { requestTimeout: 300 }, "POST / HTTP/1.1\r\n"],
+  ])("the limit of %s is an option", async (_, limit, bytes) => {
+    const short = await createGateway({ port: 0, ...limit });
+    expect(await waiting(short.url, bytes, 3000)).toBeLessThan(3000);
     await short.close(0);
   });
 });

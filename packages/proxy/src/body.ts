@@ -1,5 +1,5 @@
 /** The caller's body: streamed once, or read whole when a hook looks at it, never above the limit. */
-import { isJson, mayBeCoded } from "./described.ts";
+import { isJson, mayBeCoded } from "./body-headers.ts";
 import { owned } from "./promise.ts";
 import { refuse, Refused, type Refusal } from "./refusal.ts";
 

@@ -2,7 +2,7 @@
 import { exchange } from "#upstream";
 import { announce, goOn } from "./background.ts";
 import type { OutgoingBody } from "./body.ts";
-import { describe } from "./described.ts";
+import { correctHeaders } from "./body-headers.ts";
 import { answered, endCall, type End } from "./end.ts";
 import { backupOrigin } from "./fal-hosts.ts";
 import { fault } from "./fault.ts";
@@ -83,7 +83,7 @@ export class Relay implements Sink {
     // The caller left while its body was read.
     if (this.#isOver) return;
     this.#body = body;
-    if (body instanceof Uint8Array) describe(this.#plan.headers, body);
+    if (body instanceof Uint8Array) correctHeaders(this.#plan.headers, body);
     this.#flow = exchange(this.#plan, body, this);
   }
 

@@ -74,26 +74,31 @@ describe("D6: Bun", () => {
 });
 
 describe("D8: Deno", () => {
-  const grants = (...names: string[]): string[] => [
-    "run",
-    "--no-prompt",
-    "--no-check",
-    "--node-modules-dir=manual",
-    "--allow-net=127.0.0.1",
-    `--allow-env=${names.join(",")}`,
+  /** What the server of the tests reads besides the key. */
+  const settings = [
+    "FAL_PROXY_UPSTREAM",
+    "PORT",
+    "FAL_PROXY_PROFILE",
+    "FAL_PROXY_ENDPOINTS",
+    "CONFORMANCE_KEY",
   ];
+  const startGranted = (...names: string[]): Promise<string> =>
+    start(
+      program("deno"),
+      [
+        "run",
+        "--no-prompt",
+        "--no-check",
+        "--node-modules-dir=manual",
+        "--allow-net=127.0.0.1",
+        `--allow-env=${[...names, ...settings].join(",")}`,
+        server("deno.mjs"),
+      ],
+      given(),
+    );
 
   test("runs with the grants that it needs and no others", async () => {
-    // The server of the tests reads the names behind FAL_KEY itself.
-    const names = [
-      "FAL_KEY",
-      "FAL_PROXY_UPSTREAM",
-      "PORT",
-      "FAL_PROXY_PROFILE",
-      "FAL_PROXY_ENDPOINTS",
-      "CONFORMANCE_KEY",
-    ];
-    const url = await start(program("deno"), [...grants(...names), server("deno.mjs")], given());
+    const url = await startGranted("FAL_KEY");
     const response = await ask(url, { method: "POST", body: "{}" });
     expect([response.status, await response.json()]).toEqual([200, { ok: true }]);
     expect(fal.received[0]?.headers["authorization"]).toBe("Key id:secret");
@@ -101,14 +106,7 @@ describe("D8: Deno", () => {
   });
 
   test("without a grant for FAL_KEY there is no key, and that is said", async () => {
-    const names = [
-      "FAL_PROXY_UPSTREAM",
-      "PORT",
-      "FAL_PROXY_PROFILE",
-      "FAL_PROXY_ENDPOINTS",
-      "CONFORMANCE_KEY",
-    ];
-    const url = await start(program("deno"), [...grants(...names), server("deno.mjs")], given());
+    const url = await startGranted();
     const response = await ask(url, { method: "POST", body: "{}" });
     expect([response.status, await response.json()]).toMatchObject([
       500,
@@ -118,21 +116,7 @@ describe("D8: Deno", () => {
   });
 
   test("a paid call whose connection breaks is sent once", async () => {
-    const url = await start(
-      program("deno"),
-      [
-        ...grants(
-          "FAL_KEY",
-          "FAL_PROXY_UPSTREAM",
-          "PORT",
-          "FAL_PROXY_PROFILE",
-          "FAL_PROXY_ENDPOINTS",
-          "CONFORMANCE_KEY",
-        ),
-        server("deno.mjs"),
-      ],
-      given(),
-    );
+    const url = await startGranted("FAL_KEY");
     fal.answer = (response) => void response.socket?.destroy();
     for (const body of ["{}", ""]) {
       fal.received.length = 0;

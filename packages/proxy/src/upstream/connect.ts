@@ -8,7 +8,7 @@ const HEAD_START = 250;
 
 /**
  * Makes undici's `connect`. Node's own tries one address after the other and gives each 250 ms, so that
- * a name whose addresses are all slow is never reached, whatever the limit (nodejs/node#54359).
+ * a name whose addresses are all slow is never reached, whatever the limit.
  *
  * @param limit for the name, the connection and TLS together, in ms
  */

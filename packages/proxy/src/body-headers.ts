@@ -22,7 +22,7 @@ export function isJson(bytes: Uint8Array): boolean {
 }
 
 /** Takes out of, or mends in, the headers of a request what is untrue of its whole body. */
-export function describe(headers: Record<string, string>, bytes: Uint8Array): void {
+export function correctHeaders(headers: Record<string, string>, bytes: Uint8Array): void {
   const { "content-encoding": coding, "content-type": type } = headers;
   if (coding !== undefined && !mayBeCoded(coding, bytes)) delete headers["content-encoding"];
   if (type !== undefined) headers["content-type"] = withOwnBoundary(type, bytes);
