@@ -1,10 +1,9 @@
 /** What Bun, Deno and Workers do otherwise than Node, in the real ones (D2, D6, D8). */
-import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { freePort } from "./support/free-port.ts";
-import { RUN, until } from "./support/fronts.ts";
+import { RUN } from "./support/fronts.ts";
+import { startServerProcess, type ServerProcess } from "./support/server-process.ts";
 import { json, startWildFal, type WildFal } from "./support/wild-fal.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -16,8 +15,7 @@ const program = (runtime: "bun" | "deno"): string => {
 const server = (name: string): string => join(import.meta.dirname, "servers", name);
 
 let fal: WildFal;
-let running: ChildProcess | undefined;
-let printed = "";
+let running: ServerProcess | undefined;
 beforeAll(async () => {
   fal = await startWildFal();
 });
@@ -25,45 +23,22 @@ beforeEach(() => {
   fal.received.length = 0;
   fal.answer = json({ ok: true });
 });
-afterEach(() => void running?.kill("SIGKILL"));
+afterEach(() => void running?.kill());
 afterAll(() => fal.close());
 
-/** Starts a server; resolves to its address once it answers. */
-async function start(
-  command: string,
-  args: string[],
-  env: Record<string, string> = {},
-): Promise<string> {
-  const port = await freePort();
-  printed = "";
-  running = spawn(command, args, {
-    env: { PATH: process.env["PATH"] ?? "", PORT: String(port), ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  for (const output of [running.stdout, running.stderr]) {
-    output?.on("data", (text: Buffer) => (printed += String(text)));
-  }
-  const url = `http://127.0.0.1:${port}/api/fal/proxy`;
-  let answers = false;
-  await until(() => {
-    if (running?.exitCode !== null) throw new Error(`It has ended: ${printed}`);
-    fetch(url).then(
-      () => (answers = true),
-      () => {},
-    );
-    return answers;
-  }, "its first answer");
-  return url;
+/** Starts a server; resolves to the address of its proxy. */
+async function start(command: string, ...args: string[]): Promise<string> {
+  const env = { FAL_KEY: "id:secret", FAL_PROXY_UPSTREAM: fal.url };
+  running = await startServerProcess(command, () => args, { env });
+  return `${running.url}/api/fal/proxy`;
 }
 
 const ask = (url: string, init: RequestInit = {}): Promise<Response> =>
   fetch(url, { ...init, headers: { "x-fal-target-url": `https://${RUN}`, ...init.headers } });
 
-const given = (): Record<string, string> => ({ FAL_KEY: "id:secret", FAL_PROXY_UPSTREAM: fal.url });
-
 describe("D6: Bun", () => {
   test("does not cut a stream that is silent for longer than its 10 s", async () => {
-    const url = await start(program("bun"), [server("bun.mjs")], given());
+    const url = await start(program("bun"), server("bun.mjs"));
     fal.answer = (response) => {
       response.writeHead(200, { "content-type": "text/event-stream" }).write("data: 1\n\n");
       setTimeout(() => response.end("data: 2\n\n"), 12_000);
@@ -85,16 +60,13 @@ describe("D8: Deno", () => {
   const startGranted = (...names: string[]): Promise<string> =>
     start(
       program("deno"),
-      [
-        "run",
-        "--no-prompt",
-        "--no-check",
-        "--node-modules-dir=manual",
-        "--allow-net=127.0.0.1",
-        `--allow-env=${[...names, ...settings].join(",")}`,
-        server("deno.mjs"),
-      ],
-      given(),
+      "run",
+      "--no-prompt",
+      "--no-check",
+      "--node-modules-dir=manual",
+      "--allow-net=127.0.0.1",
+      `--allow-env=${[...names, ...settings].join(",")}`,
+      server("deno.mjs"),
     );
 
   test("runs with the grants that it needs and no others", async () => {
@@ -102,7 +74,7 @@ describe("D8: Deno", () => {
     const response = await ask(url, { method: "POST", body: "{}" });
     expect([response.status, await response.json()]).toEqual([200, { ok: true }]);
     expect(fal.received[0]?.headers["authorization"]).toBe("Key id:secret");
-    expect(printed).not.toContain("NotCapable");
+    expect(running?.printed()).not.toContain("NotCapable");
   });
 
   test("without a grant for FAL_KEY there is no key, and that is said", async () => {

@@ -1,25 +1,17 @@
 /** The fetch entry in workerd, the runtime of Cloudflare Workers: what its streams and its context need. */
-import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { freePort } from "./support/free-port.ts";
 import { RUN, SUBMIT, until } from "./support/fronts.ts";
 import { json, raw, startWildFal, type WildFal } from "./support/wild-fal.ts";
-
-const workerd = join(
-  import.meta.dirname,
-  "../../../tools/workerd/node_modules/workerd/bin/workerd",
-);
+import type { ServerProcess } from "./support/server-process.ts";
+import { KEYS, startWorker } from "./support/workerd.ts";
 
 let fal: WildFal;
-let server: ChildProcess | undefined;
+let server: ServerProcess | undefined;
 let folder: string;
-let url: string;
-const printed: string[] = [];
 
 const worker = `
   import { createFetchHandler } from "@fal-ai/server-proxy/fetch";
@@ -35,14 +27,6 @@ const worker = `
       request.url.endsWith("/told") ? Response.json(told.splice(0)) : handle(request, env, context),
   };`;
 
-/** Keeps a secret as Cloudflare's Secrets Store does: it must be asked. */
-const store = `
-  import { WorkerEntrypoint } from "cloudflare:workers";
-  export class Store extends WorkerEntrypoint {
-    async get() { return "id:secret"; }
-  }
-  export default {};`;
-
 const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire("/");';
 
 const places = [
@@ -50,18 +34,18 @@ const places = [
     name: "what Workers themselves resolve",
     conditions: ["workerd"],
     flags: ["enable_request_signal"],
-    key: '(name = "FAL_KEY", text = "id:secret")',
+    key: KEYS.text,
   },
   {
     name: "D2: what a bundler for Node has resolved (Next by OpenNext), the key in a Secrets Store (D8)",
     conditions: ["node"],
     flags: ["enable_request_signal", "nodejs_compat"],
-    key: '(name = "FAL_KEY", service = (name = "store", entrypoint = "Store"))',
+    key: KEYS.store,
   },
 ] as const;
 
 const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
-  fetch(url, {
+  fetch(server?.url ?? "", {
     method: "POST",
     body: "{}",
     ...init,
@@ -72,11 +56,10 @@ const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
     },
   });
 const told = async (): Promise<unknown[]> =>
-  (await fetch(`${url}/told`)).json() as Promise<unknown[]>;
+  (await fetch(`${server?.url}/told`)).json() as Promise<unknown[]>;
 
 describe.each(places)("in workerd: $name", ({ conditions, flags, key }) => {
   beforeAll(async () => {
-    expect(existsSync(workerd), "workerd is missing: npm ci in tools/workerd").toBe(true);
     fal = await startWildFal();
     folder = await mkdtemp(join(tmpdir(), "workerd-"));
     await build({
@@ -97,47 +80,7 @@ describe.each(places)("in workerd: $name", ({ conditions, flags, key }) => {
       ),
       logLevel: "error",
     });
-    await writeFile(join(folder, "store.mjs"), store);
-    const port = await freePort();
-    await writeFile(
-      join(folder, "config.capnp"),
-      `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = .worker),
-    (name = "store", worker = .store),
-    (name = "internet", network = (allow = ["private"])),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
-);
-const worker :Workerd.Worker = (
-  modules = [(name = "worker", esModule = embed "worker.mjs")],
-  bindings = [
-    ${key},
-    (name = "FAL_PROXY_UPSTREAM", text = "${fal.url}"),
-  ],
-  compatibilityDate = "2026-09-01",
-  compatibilityFlags = ${JSON.stringify(flags)},
-);
-const store :Workerd.Worker = (
-  modules = [(name = "store", esModule = embed "store.mjs")],
-  compatibilityDate = "2026-09-01",
-);
-`,
-    );
-    server = spawn(workerd, ["serve", "config.capnp"], { cwd: folder });
-    for (const output of [server.stdout, server.stderr])
-      output?.on("data", (text) => printed.push(String(text)));
-    url = `http://127.0.0.1:${port}`;
-    for (let tries = 0; ; tries += 1) {
-      try {
-        await fetch(`${url}/told`);
-        break;
-      } catch {
-        if (tries === 100 || server.exitCode !== null) throw new Error(printed.join(""));
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    }
+    server = await startWorker(folder, { flags, key, upstream: fal.url });
   }, 60_000);
 
   afterAll(async () => {

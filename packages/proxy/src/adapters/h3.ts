@@ -10,8 +10,8 @@ export interface H3Event {
   readonly req?: unknown;
   /** Version 1: Node's two objects, or unenv's imitations where there is no Node. */
   readonly node?: unknown;
+  /** What the host gave: Nitro keeps it there. */
   readonly context?: unknown;
-  waitUntil?: unknown;
 }
 
 /** The structural form of an h3 `EventHandler`. */
@@ -25,19 +25,28 @@ export interface H3Handler {
 /** Where version 1 keeps the bytes that `readBody` has read. */
 const RAW_BODY: unique symbol = Symbol.for("h3RawBody") as never;
 
-/** unenv's imitation of Node's request, which has the whole body. */
-interface ImitatedRequest extends NodeRequest {
+/** Node's request, or the imitation of it (unenv, node-mock-http), which has the whole body. */
+interface EitherRequest extends NodeRequest {
   readonly __unenv__?: unknown;
+  readonly socket: NodeRequest["socket"] & { readonly __unenv__?: unknown };
   readonly url?: string;
   readonly body?: BodyInit | null;
   readonly [RAW_BODY]?: Promise<unknown>;
 }
 
+interface Host {
+  waitUntil?: WaitUntil;
+}
+
+/** What Nitro adds to the context. */
+interface HostContext extends Host {
+  readonly cloudflare?: { readonly env?: object; readonly context?: Host };
+}
+
 /** What srvx adds to the request of version 2. */
-interface ServedRequest extends Request {
+interface ServedRequest extends Request, Host {
   readonly ip?: string;
   readonly runtime?: { readonly cloudflare?: { readonly env?: object } };
-  waitUntil?: WaitUntil;
 }
 
 /**
@@ -57,12 +66,13 @@ export function createEventHandler(config: ProxyConfig = {}): H3Handler {
     if (event.req instanceof Request || event.node === undefined) {
       return web(event.req as Request, contextOf(event));
     }
-    const { req, res } = event.node as { req: ImitatedRequest; res: NodeResponse };
-    if (req.__unenv__ !== undefined) return web(genuine(req), contextOf(event));
+    const { req, res } = event.node as { req: EitherRequest; res: NodeResponse };
+    if (isImitation(req)) return web(genuine(req), contextOf(event));
     // Without it h3 answers 404 to a caller who left before the answer began.
     Object.assign(event, { _handled: true });
     const body = req[RAW_BODY]?.catch(() => undefined);
-    await node(req, res, { native: event, ...(body && { body: await body }) });
+    const waitUntil = waitUntilOf(event);
+    await node(req, res, { native: event, waitUntil, ...(body && { body: await body }) });
     return undefined;
   };
   const drain = async (): Promise<void> => {
@@ -74,24 +84,42 @@ export function createEventHandler(config: ProxyConfig = {}): H3Handler {
 }
 
 function contextOf(event: H3Event): WebContext {
-  const request = event.req as ServedRequest | undefined;
-  const { cloudflare } = (event.context ?? {}) as {
-    cloudflare?: { env?: object; context?: { waitUntil?: WaitUntil } };
-  };
-  const host = cloudflare?.context;
+  const request = event.req as Partial<ServedRequest> | undefined;
   return {
     native: event,
-    env: request?.runtime?.cloudflare?.env ?? cloudflare?.env,
+    env: request?.runtime?.cloudflare?.env ?? hostOf(event).cloudflare?.env,
     ip: request?.ip,
-    waitUntil: request?.waitUntil?.bind(request) ?? host?.waitUntil?.bind(host),
+    waitUntil: waitUntilOf(event),
   };
 }
 
-/** The Request that unenv has taken apart. */
-function genuine({ url = "/", method = "GET", headers, body }: ImitatedRequest): Request {
-  return new Request(new URL(url, "http://localhost"), {
+/**
+ * The host's own. An event's `waitUntil`, Nitro's or version 2's, is there without a host that has one, and would hide
+ * the one that the platform keeps elsewhere.
+ */
+function waitUntilOf(event: H3Event): WaitUntil | undefined {
+  const host = hostOf(event);
+  const owner = [event.req as Host | undefined, host, host.cloudflare?.context].find(
+    (one) => one?.waitUntil !== undefined,
+  );
+  return owner?.waitUntil?.bind(owner);
+}
+
+const hostOf = ({ context }: H3Event): HostContext => context ?? {};
+
+/** The mark on the request is replaced by what the host passes, even by nothing; the one on the socket stays. */
+function isImitation({ __unenv__, socket }: EitherRequest): boolean {
+  return (__unenv__ ?? socket?.__unenv__) !== undefined;
+}
+
+/** The Request that was taken apart. */
+function genuine({ url = "/", method = "GET", headers, body }: EitherRequest): Request {
+  const init = {
     method,
     headers: headers as Record<string, string>,
     body: method === "GET" || method === "HEAD" ? null : (body ?? null),
-  });
+    // The standard asks for it when the body is a stream.
+    duplex: "half",
+  };
+  return new Request(new URL(url, "http://localhost"), init);
 }

@@ -1,0 +1,2 @@
+/** How the calls so far have ended. @type {string[]} */
+export const told = [];
