@@ -92,7 +92,7 @@ export class Relay implements Sink {
     const call = this.#call;
     const origin = backupOrigin(this.#plan.origin);
     const isUnsent = this.#flow?.begun === false && call.falStatus === undefined;
-    if (origin === undefined || !isUnsent || this.#isOver || call.viaBackup) return false;
+    if (origin === undefined || !isUnsent || call.viaBackup) return false;
     call.viaBackup = true;
     this.#flow = exchange({ ...this.#plan, origin }, this.#body, this);
     return true;
@@ -155,6 +155,8 @@ export class Relay implements Sink {
   }
 
   end(): void {
+    // A reply without a body is over with its head.
+    if (this.#isOver) return;
     // Nothing but interim replies.
     if (this.#call.falStatus === undefined)
       return this.#lose({ timedOut: false, cause: undefined });
@@ -164,7 +166,7 @@ export class Relay implements Sink {
   }
 
   fail(failure: UpstreamFailure): void {
-    if (this.#retries()) return;
+    if (this.#isOver || this.#retries()) return;
     this.#shown?.close(false);
     if (this.#held) this.#outcome = failure;
     else this.#lose(failure);
