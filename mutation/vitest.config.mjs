@@ -10,7 +10,7 @@ const tests = join(root, "packages/proxy/test");
 
 // Many thousand requests or patterns; other processes, which no mutant reaches; packages of tools/, which the copy lacks.
 const SLOW =
-  /^(target-hostile|differential|glob-differential|fuzz|glob-work|workerd|published-exports|clients|runtimes|serverless)[.]/;
+  /^(target-hostile|differential|glob-differential|fuzz|glob-work|workerd|published-exports|clients|nitro|runtimes|serverless)[.]/;
 const overSockets = (file) =>
   /"(node:(http2?|net)|fal-emulator|[.]\/support\/.*)"/.test(
     readFileSync(join(tests, file), "utf8"),

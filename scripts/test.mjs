@@ -59,7 +59,7 @@ const slow = [
   "packages/proxy/test/{differential,fuzz,glob-differential,target-hostile}",
   // A browser, and what only `npm test` installs.
   "packages/gateway/test/playground-*",
-  "packages/proxy/test/{clients,serverless}",
+  "packages/proxy/test/{clients,nitro,serverless}",
   "packages/proxy/test/conformance/functions-framework",
   ...otherRuntimes,
   // A process for each test; pictures pixel by pixel.

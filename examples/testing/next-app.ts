@@ -1,4 +1,4 @@
-// Runs a built Next app of this folder for production.
+// Runs a Next app of this folder: built, for production, or as its developer does.
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
@@ -13,12 +13,19 @@ const next = "node_modules/next/dist/bin/next";
 export interface NextApp {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
+  /** Everything that it has printed so far. */
+  printed(): string;
   stop(): Promise<void>;
 }
 
 /** `next start` on a free port. `env` is added to an environment that knows nothing of fal. */
 export function startNextApp(name: string, env: Record<string, string>): Promise<NextApp> {
-  return listen(join(examples, name), [next, "start"], env);
+  return listen(join(examples, name), [next, "start", "-H", "127.0.0.1"], env);
+}
+
+/** `next dev`, which says what it finds wrong with an answer. Its output is apart from that of a build. */
+export function startNextDev(name: string, env: Record<string, string>): Promise<NextApp> {
+  return listen(join(examples, name), [next, "dev", "-H", "127.0.0.1"], env);
 }
 
 /**
@@ -52,6 +59,7 @@ async function listen(
   if (child.exitCode !== null) throw new Error(`${command.join(" ")} ended:\n${printed()}`);
   return {
     url: `http://127.0.0.1:${port}`,
+    printed,
     async stop() {
       child.kill("SIGTERM");
       // Next waits for open streams; a test that left one has failed already.

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { judge } from "../../../packages/proxy/test/conformance/judge.ts";
 import { apps } from "../../testing/apps.mjs";
 import { testDeployment } from "../../testing/deployment-suite.ts";
+import { startNextDev } from "../../testing/next-app.ts";
 import { testMembers } from "../../testing/members-suite.ts";
 import { testPage } from "../../testing/page-suite.ts";
 import { testBytes, testRoute } from "../../testing/route-suite.ts";
@@ -95,3 +96,35 @@ const app = "nextjs-pages-router";
 describe("a deployment", () => testDeployment(site, app, ["/api/fal/proxy", "/api/fal/raw"]));
 
 judge("nextjs-pages", apps["nextjs-pages"]);
+
+describe("A4: next dev", () => {
+  test("has nothing to say of a call, a stream or a refusal", async () => {
+    const { key: FAL_KEY, url: FAL_PROXY_UPSTREAM } = site.fal;
+    const app = await startNextDev("nextjs-pages-router", { FAL_KEY, FAL_PROXY_UPSTREAM });
+    try {
+      const ask = (target: string) =>
+        fetch(`${app.url}/api/fal/proxy`, {
+          method: "POST",
+          headers: { "x-fal-target-url": target, "content-type": "application/json" },
+          body: '{"prompt":"x"}',
+        });
+      const targets = [
+        "https://fal.run/fal-ai/echo",
+        "https://fal.run/fal-ai/any-llm/stream",
+        "https://elsewhere.example/",
+      ];
+      const statuses: number[] = [];
+      for (const target of targets) {
+        const response = await ask(target);
+        await response.arrayBuffer();
+        statuses.push(response.status);
+      }
+      expect(statuses).toEqual([200, 200, 400]);
+      // It has printed the call's own line, so a complaint would be there as well.
+      expect(app.printed()).toContain("POST /api/fal/proxy");
+      expect(app.printed()).not.toMatch(/without sending a response|stalled|warn|error/i);
+    } finally {
+      await app.stop();
+    }
+  }, 120_000);
+});
