@@ -9,5 +9,9 @@ export function fault(call: OpenCall, error: unknown): Refusal {
   const { onEvent } = call.config;
   if (onEvent) tell(call, { type: "fault", error: describeError(error, call.credential) });
   else print("fault", error, call.credential);
-  return refuse("internal_error", "The proxy ran into an error of its own.");
+  return internalError();
 }
+
+/** @param hint for the operator, shown only in development */
+export const internalError = (hint?: string): Refusal =>
+  refuse("internal_error", "The proxy ran into an error of its own.", hint ? { hint } : {});

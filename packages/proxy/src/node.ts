@@ -39,7 +39,10 @@ export interface NodeHost {
   cutsBodies?: boolean;
 }
 
-/** Answers one request on its response object. Settles when the answer is over; never rejects. */
+/**
+ * Answers one request on its response object. Settles when the answer is over; rejects only when there is no such
+ * object to answer on.
+ */
 export interface NodeFront {
   (request: NodeRequest, response: NodeResponse, context?: NodeContext): Promise<void>;
   /** Resolves once no work goes on after an answer; never rejects. */
@@ -64,6 +67,12 @@ export function createNodeFront(
     response: NodeResponse,
     context: NodeContext = {},
   ): Promise<void> => {
+    if (typeof (response as Partial<NodeResponse> | undefined)?.writeHead !== "function") {
+      const given = (request as unknown) instanceof Request ? "a Request" : "none";
+      throw new TypeError(
+        `fal proxy: its ${adapter} handler takes Node's request and response, and was given ${given}: use the adapter of your framework, or createFetchHandler of @fal-ai/server-proxy/fetch.`,
+      );
+    }
     const call = new OpenCall(fromNode(request, context, fixed));
     const outlet = new NodeOutlet(call, response, context.headers);
     let relay: Relay | undefined;

@@ -2,15 +2,16 @@
 import { keepsCoding as upstreamKeepsCoding } from "#upstream";
 import { drain, type Background } from "./background.ts";
 import { IncomingBody, missingBody } from "./body.ts";
-import { resolveConfig } from "./config.ts";
+import { resolveConfig, type ResolvedConfig } from "./config.ts";
 import { decide } from "./decide.ts";
 import { endCall } from "./end.ts";
 import type { Env } from "./environment.ts";
-import { fault } from "./fault.ts";
+import { fault, internalError } from "./fault.ts";
 import { answerHeaders } from "./headers.ts";
 import type { WaitUntil } from "./incoming.ts";
 import { OpenCall } from "./open-call.ts";
 import type { ProxyConfig } from "./options.ts";
+import { print } from "./print.ts";
 import { isRefusal, refuse, toAnswer, type Refusal } from "./refusal.ts";
 import { Relay } from "./relay.ts";
 import { WebOutlet } from "./web-outlet.ts";
@@ -62,6 +63,7 @@ export function createWebFront(
     request: Request,
     { native = request, env, ip, signal, waitUntil, adapterKey }: WebContext = {},
   ): Promise<Response> => {
+    if (!isRequest(request)) return misused(adapter, config, request);
     const { headers, method } = request;
     const call = new OpenCall({
       config,
@@ -82,6 +84,18 @@ export function createWebFront(
     return isRefusal(answer) ? refusalResponse(call, answer) : answer;
   };
   return Object.assign(front, { drain: () => drain(background) });
+}
+
+/** Whether it is used as one: of another realm or a polyfill, `instanceof` would not know it. */
+export const isRequest = (value: unknown): value is Request =>
+  typeof (value as Partial<Request> | undefined)?.headers?.get === "function";
+
+/** An app gave something else than a Request: said to the operator, with what to do. */
+function misused(adapter: string, { development }: ResolvedConfig, given: unknown): Response {
+  const hint = `Its ${adapter} handler takes a Request, and was called with ${given === null ? "null" : typeof given}: use the adapter of your framework.`;
+  print("fault", new TypeError(hint));
+  const { status, headers, body } = toAnswer(internalError(hint), development);
+  return new Response(JSON.stringify(body), { status, headers });
 }
 
 /** Decides, sends and relays: a Response for whatever is not refused. Never rejects. */

@@ -3,10 +3,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { createEmulator, type Emulator, type ScriptRule } from "fal-emulator";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { createHandler } from "../src/adapters/express.ts";
 import { createFetchHandler } from "../src/adapters/fetch.ts";
-import { createRouteHandler } from "../src/adapters/nextjs.ts";
+import { createPageRouterHandler, createRouteHandler } from "../src/adapters/nextjs.ts";
 import { createRequestListener } from "../src/adapters/node.ts";
+import { createProxy } from "../src/adapters/remix.ts";
+import { createRequestHandler } from "../src/adapters/svelte.ts";
 import type { Guard } from "../src/call.ts";
 import { handleRequest } from "../src/handle-request.ts";
 
@@ -125,4 +128,69 @@ describe("a body that a parser has made text of", () => {
     ]);
     expect(fal.requests.filter(({ bodyComplete }) => bodyComplete)).toEqual([]);
   });
+});
+
+describe("a host that puts everything into one argument", () => {
+  it("Cloudflare Pages: onRequest has the key in its bindings, and a waitUntil of its own", async () => {
+    const waited: unknown[] = [];
+    let native: unknown;
+    const onRequest = createFetchHandler({
+      guards: [
+        (call) => {
+          native = call.native;
+          call.onEnd(async () => {});
+        },
+      ],
+    });
+    const context = {
+      request: ask(),
+      env: { FAL_KEY: fal.key, FAL_PROXY_UPSTREAM: fal.url },
+      waitUntil: (work: Promise<unknown>) => void waited.push(work),
+    };
+    const response = await onRequest(context);
+    expect(response.status).toBe(200);
+    await response.text();
+    await onRequest.drain();
+    expect(native).toBe(context);
+    expect(waited).toHaveLength(1);
+    expect(fal.requests).toHaveLength(1);
+  });
+
+  it("Astro: a context whose request is all that is used", async () => {
+    const response = await createFetchHandler(config())({ request: ask() });
+    expect([response.status, await response.json()]).toMatchObject([200, {}]);
+  });
+});
+
+describe("a handler that is given something else says so, and does not reject", () => {
+  const printed = vi.spyOn(console, "error").mockImplementation(() => {});
+  afterAll(() => printed.mockRestore());
+  const give = (handler: unknown) => (given: unknown) =>
+    (handler as (given: unknown) => Promise<Response>)(given);
+
+  it.each<[string, (given: unknown) => Promise<Response>, unknown]>([
+    ["fetch", give(createFetchHandler()), undefined],
+    ["fetch", give(createFetchHandler()), null],
+    ["fetch", give(createFetchHandler()), { request: { method: "POST", headers: {} } }],
+    ["nextjs", give(createRouteHandler().POST), { method: "POST", headers: {} }],
+    ["svelte", give(createRequestHandler().POST), {}],
+    ["remix", give(createProxy().action), {}],
+  ])("%s", async (adapter, handler, given) => {
+    printed.mockClear();
+    const response = await handler(given);
+    expect([response.status, await response.json()]).toMatchObject([
+      500,
+      { code: "internal_error" },
+    ]);
+    expect(String(printed.mock.lastCall)).toContain(`Its ${adapter} handler takes a Request`);
+    expect(fal.requests).toEqual([]);
+  });
+});
+
+it("a Node handler that is given no response has nobody to answer, and says what to use", async () => {
+  const handlers = [createRequestListener(), createHandler(), createPageRouterHandler()];
+  for (const handler of handlers as ((...given: unknown[]) => unknown)[]) {
+    await expect(handler(ask())).rejects.toThrow("was given a Request: use the adapter");
+    await expect(handler()).rejects.toThrow("takes Node's request and response");
+  }
 });
