@@ -47,7 +47,7 @@ async function runOtherNodes() {
 
 /** The library in a process that is not Node, whatever line starts it. */
 const otherRuntimes = [
-  "packages/proxy/test/{runtimes,workerd}",
+  "packages/proxy/test/{nitro,runtimes,workerd}",
   "packages/proxy/test/conformance/{bun,deno}",
 ];
 
@@ -59,7 +59,7 @@ const slow = [
   "packages/proxy/test/{differential,fuzz,glob-differential,target-hostile}",
   // A browser, and what only `npm test` installs.
   "packages/gateway/test/playground-*",
-  "packages/proxy/test/{clients,nitro,serverless}",
+  "packages/proxy/test/{clients,serverless}",
   "packages/proxy/test/conformance/functions-framework",
   ...otherRuntimes,
   // A process for each test; pictures pixel by pixel.

@@ -1,0 +1,3 @@
+export default function Page() {
+  return <p>The proxy is at /api/fal/proxy.</p>;
+}
