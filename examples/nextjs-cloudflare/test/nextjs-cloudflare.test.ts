@@ -98,6 +98,20 @@ describe("D2: Next on Cloudflare", () => {
     expect([await next(), await next()]).toEqual(["data: 1\n\n", "data: 2\n\n"]);
   });
 
+  test("a caller who leaves ends the call", async () => {
+    fal.script({
+      path: "/fal-ai/echo",
+      headers: [["content-type", "text/event-stream"]],
+      body: "data: 1\n\n".repeat(100),
+      chunks: { size: 9, everyMs: 200 },
+    });
+    const leaving = new AbortController();
+    const response = await ask("https://fal.run/fal-ai/echo", { signal: leaving.signal });
+    await (response.body as ReadableStream).getReader().read();
+    leaving.abort();
+    await expect.poll(() => fal.requests[0]?.aborted, { timeout: 5000 }).toBe(true);
+  });
+
   test("a job: submitted, polled, fetched", async () => {
     const submitted = await ask("https://queue.fal.run/fal-ai/flux/dev");
     const { request_id: id } = (await submitted.json()) as { request_id: string };
