@@ -62,11 +62,12 @@ const slow = [
   "packages/proxy/test/{clients,serverless}",
   "packages/proxy/test/conformance/functions-framework",
   ...otherRuntimes,
-  // A process for each test; pictures pixel by pixel.
+  // A process for each test; pictures pixel by pixel; jobs that take their time.
   "packages/gateway/test/cli",
-  "packages/emulator/test/{endpoints,media,models,openapi,storage,unknown-models}",
-  // Waits for addresses that do not answer.
-  "packages/proxy/test/reach",
+  "packages/emulator/test/{cassettes,client,endpoints,media,models,openapi,queue,storage,unknown-models}",
+  "packages/proxy/test/money/defaults",
+  // Wait for addresses that do not answer, and for callers who do not read.
+  "packages/proxy/test/{reach,relay}",
   // The tools themselves, proved case by case.
   "packages/conformance/test/{cli,reference,sabotage}",
   "scripts/test/{case,judge,vitest-run}",
