@@ -32,7 +32,7 @@ test.each([
 });
 
 test("the order in which rules are written means nothing", () => {
-  const reversed = compilePrices(Object.fromEntries(Object.entries(own).reverse()), shipped);
+  const reversed = compilePrices(Object.fromEntries(Object.entries(own).toReversed()), shipped);
   for (const endpoint of ["fal-ai/flux/dev", "fal-ai/flux/schnell", "fal-ai/veo3", "other/model"]) {
     expect(reversed.quote(endpoint, {})).toEqual(prices.quote(endpoint, {}));
   }
