@@ -1,13 +1,13 @@
 /** The command line, as a user runs it. */
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { beforeAll, describe, expect, it } from "vitest";
 import { startCommand } from "../src/index.ts";
 import { bundleReference } from "./reference/bundle.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 const cli = join(import.meta.dirname, "../dist/cli.js");
 
@@ -28,7 +28,7 @@ let reference: string;
 let folder: string;
 beforeAll(async () => {
   reference = await bundleReference();
-  folder = await mkdtemp(join(tmpdir(), "conformance-"));
+  folder = temporaryFolder("conformance");
 });
 
 describe("fal-proxy-conformance", () => {

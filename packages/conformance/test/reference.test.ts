@@ -1,10 +1,10 @@
 /** The reference proxy, written from PROTOCOL.md, keeps every rule; the package cases judge small packages made here. */
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { describeFailure, runConformance, type Report } from "../src/index.ts";
 import { bundleReference } from "./reference/bundle.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 import { offered } from "./reference/profiles.ts";
 
 const told = (report: Report): string[] =>
@@ -14,7 +14,7 @@ async function makePackage(
   source: string,
   peerDependencies: Record<string, string>,
 ): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "package-"));
+  const folder = temporaryFolder("package");
   const manifest = { name: "made", type: "module", exports: "./index.js", peerDependencies };
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
   await writeFile(join(folder, "index.js"), source);
