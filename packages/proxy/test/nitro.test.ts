@@ -69,6 +69,22 @@ const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
   });
 const told = async (): Promise<unknown> => (await fetch(`${server?.url}/told`)).json();
 
+/** Lets fal answer with an event, and with a second one when the result is called. */
+function answerInTwo(): () => void {
+  let finish = (): void => {};
+  fal.answer = (response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" }).write("data: 1\n\n");
+    finish = () => void response.end("data: 2\n\n");
+  };
+  return () => finish();
+}
+
+/** Reads what comes next. */
+function readerOf({ body }: Response): () => Promise<string> {
+  const reader = (body as ReadableStream<Uint8Array>).getReader();
+  return async () => Buffer.from((await reader.read()).value ?? []).toString();
+}
+
 async function startOnNode(): Promise<ServerProcess> {
   const env = { FAL_KEY: "id:secret", FAL_PROXY_UPSTREAM: fal.url, HOST: "127.0.0.1" };
   const entry = buildFor("node-server");
@@ -109,16 +125,11 @@ describe.each([
   });
 
   test("a stream passes while it goes on", async () => {
-    let finish = (): void => {};
-    fal.answer = (response) => {
-      response.writeHead(200, { "content-type": "text/event-stream" }).write("data: 1\n\n");
-      finish = () => void response.end("data: 2\n\n");
-    };
-    const response = await ask(RUN);
-    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-    expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe("data: 1\n\n");
+    const finish = answerInTwo();
+    const next = readerOf(await ask(RUN));
+    expect(await next()).toBe("data: 1\n\n");
     finish();
-    expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe("data: 2\n\n");
+    expect(await next()).toBe("data: 2\n\n");
   });
 
   test("the work that the end of a call starts is waited for", async () => {
@@ -129,11 +140,14 @@ describe.each([
     expect(await told()).toEqual(["completed"]);
   });
 
-  test("a route of the same app reaches it without the network", async () => {
+  test("a route of the same app reaches it without the network, and its stream passes too", async () => {
+    const finish = answerInTwo();
     const target = encodeURIComponent(`https://${RUN}`);
-    const response = await fetch(`${server?.url}/inside?target=${target}`);
-    expect([response.status, await response.json()]).toEqual([200, { ok: true }]);
-    expect(String(fal.received[0]?.body)).toBe("{}");
+    const next = readerOf(await fetch(`${server?.url}/inside?target=${target}`));
+    expect(await next()).toBe("data: 1\n\n");
+    finish();
+    expect(await next()).toBe("data: 2\n\n");
+    expect(String(fal.received[0]?.body)).toBe('{"prompt":"x"}');
   });
 
   test("a refusal is one", async () => {
