@@ -45,7 +45,7 @@ async function runOtherNodes() {
   }
 }
 
-/** The library in a process that is not Node, whatever line starts it. */
+/** The library in another runtime, or in what a framework has built for one: whatever Node line starts it. */
 const otherRuntimes = [
   "packages/proxy/test/{nitro,runtimes,workerd}",
   "packages/proxy/test/conformance/{bun,deno}",

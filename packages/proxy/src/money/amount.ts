@@ -1,6 +1,6 @@
 /**
  * Amounts of money and of billed units, exactly: integers of a billionth (nano-dollars, nano-units), never
- * floating point. A price times a quantity is rounded once, at the nano.
+ * floating point. A product is rounded at the nano: up for a quote, half-up for a settlement.
  */
 
 /** How many parts a dollar or a unit has. */

@@ -15,16 +15,19 @@ const JULY = { asOf: "2026-07-28", source: "pricing API" } as const;
 const pictures = (max = 4): Record<string, CountField> => ({
   num_images: { default: 1, min: 1, max },
 });
-const yes = (factor: Amount): WordField => ({ words: { true: factor, false: 1 }, default: "true" });
-const no = (factor: Amount): WordField => ({ words: { true: factor, false: 1 }, default: "false" });
+/** A switch. @param usual how it stands where it is left out */
+const either = (on: Amount, off: Amount, usual: boolean): WordField => ({
+  words: { true: on, false: off },
+  default: String(usual),
+});
 
-/** What bears on quality or speed of a picture, and not on its price. */
+/** What bears on the looks of a picture or on speed, and not on the price. */
 const freeOfCharge = ["num_inference_steps", "acceleration", "style", "model"];
 
-const perMegapixel = (usd: Amount, usual: string, max = 4): PriceRule => ({
-  megapixels: { field: "image_size", default: usual },
+const perMegapixel = (usd: Amount): PriceRule => ({
+  megapixels: { field: "image_size", default: "landscape_4_3" },
   usd,
-  times: pictures(max),
+  times: pictures(),
   ignore: freeOfCharge,
   ...NOVEMBER,
 });
@@ -62,32 +65,32 @@ const ideogram = perPicture("0.03", 8, {
     rendering_speed: { words: { TURBO: 1, BALANCED: 2, QUALITY: 3 }, default: "BALANCED" },
   },
 });
-// A picture is fixed, or follows one that is given: its size is not asked for.
-const fiveOrTen = ["5", "10"] as const;
-const silence: Partial<PriceRule> = { ignore: ["resolution"] };
-const klings = (usd: Amount, more: Partial<PriceRule> = {}): PriceRule =>
-  perSecond(usd, fiveOrTen, more);
-const veo = (usd: Amount, usual: "5s" | "8s", more: Partial<PriceRule>): PriceRule =>
-  perSecond(usd, usual === "5s" ? ["5s", "6s", "7s", "8s"] : ["8s", "4s", "6s"], more);
-/** Of the two factors that are told for silence, the dearer. */
-const silent: Partial<PriceRule> = {
-  times: { generate_audio: { words: { true: 1, false: "0.67" }, default: "true" } },
-  ignore: ["resolution"],
-};
+const FIVE_OR_TEN = ["5", "10"] as const;
+const kling = (usd: Amount, more: Partial<PriceRule> = {}): PriceRule =>
+  perSecond(usd, FIVE_OR_TEN, more);
+const klingWithSound = (usd: Amount): PriceRule =>
+  kling(usd, { times: { generate_audio: either(2, 1, true) } });
+const veo2 = perSecond("0.5", ["5s", "6s", "7s", "8s"], { ignore: ["resolution"] });
+const veo3 = (usd: Amount): PriceRule =>
+  perSecond(usd, ["8s", "4s", "6s"], {
+    // Of the two factors that are told for silence, the dearer.
+    times: { generate_audio: either(1, "0.67", true) },
+    ignore: ["resolution"],
+  });
 
 /** Rules by endpoint, for {@link compilePrices}. */
 export const DEFAULT_PRICES: PriceRules = {
-  "fal-ai/flux/schnell": perMegapixel("0.003", "landscape_4_3"),
-  "fal-ai/flux-1/schnell": perMegapixel("0.003", "landscape_4_3"),
-  "fal-ai/flux/dev": perMegapixel("0.025", "landscape_4_3"),
-  "fal-ai/flux-lora": perMegapixel("0.035", "landscape_4_3"),
-  "fal-ai/flux-pro/v1.1": perMegapixel("0.04", "landscape_4_3"),
-  "fal-ai/flux-pro/new": perMegapixel("0.05", "landscape_4_3"),
+  "fal-ai/flux/schnell": perMegapixel("0.003"),
+  "fal-ai/flux-1/schnell": perMegapixel("0.003"),
+  "fal-ai/flux/dev": perMegapixel("0.025"),
+  "fal-ai/flux-lora": perMegapixel("0.035"),
+  "fal-ai/flux-pro/v1.1": perMegapixel("0.04"),
+  "fal-ai/flux-pro/new": perMegapixel("0.05"),
   "fal-ai/flux-pro/v1.1-ultra": perPicture("0.06"),
   "fal-ai/flux-pro/kontext": perPicture("0.04"),
   "fal-ai/flux-pro/kontext/max": perPicture("0.08"),
-  "fal-ai/qwen-image": perMegapixel("0.02", "landscape_4_3"),
-  "fal-ai/stable-diffusion-v35-large": perMegapixel("0.065", "landscape_4_3"),
+  "fal-ai/qwen-image": perMegapixel("0.02"),
+  "fal-ai/stable-diffusion-v35-large": perMegapixel("0.065"),
   "fal-ai/stable-diffusion-v3-medium": perPicture("0.035"),
 
   "fal-ai/nano-banana": perPicture("0.0398"),
@@ -108,33 +111,29 @@ export const DEFAULT_PRICES: PriceRules = {
   "fal-ai/ideogram/v3/remix": ideogram,
   "fal-ai/ideogram/v3/reframe": ideogram,
 
-  "fal-ai/kling-video/v1.6/standard/text-to-video": klings("0.056", JULY),
-  "fal-ai/kling-video/v1.6/standard/image-to-video": klings("0.056", JULY),
-  "fal-ai/kling-video/v1.6/pro/text-to-video": klings("0.098", JULY),
-  "fal-ai/kling-video/v1.6/pro/image-to-video": klings("0.098", JULY),
-  "fal-ai/kling-video/v2.1/standard/image-to-video": klings("0.05"),
-  "fal-ai/kling-video/v2.1/pro/image-to-video": klings("0.09"),
-  "fal-ai/kling-video/v2.1/master/text-to-video": klings("0.28"),
-  "fal-ai/kling-video/v2.1/master/image-to-video": klings("0.28"),
-  "fal-ai/kling-video/v2/master/text-to-video": klings("0.28"),
-  "fal-ai/kling-video/v2/master/image-to-video": klings("0.28"),
-  "fal-ai/kling-video/v2.5-turbo/standard/image-to-video": klings("0.042"),
-  "fal-ai/kling-video/v2.5-turbo/pro/text-to-video": klings("0.07"),
-  "fal-ai/kling-video/v2.5-turbo/pro/image-to-video": klings("0.07"),
-  "fal-ai/kling-video/v2.6/pro/text-to-video": klings("0.07", {
-    times: { generate_audio: yes(2) },
-  }),
-  "fal-ai/kling-video/v2.6/pro/image-to-video": klings("0.07", {
-    times: { generate_audio: yes(2) },
-  }),
-  "fal-ai/veo2": veo("0.5", "5s", silence),
-  "fal-ai/veo2/image-to-video": veo("0.5", "5s", silence),
-  "fal-ai/veo3": veo("0.4", "8s", silent),
-  "fal-ai/veo3/fast": veo("0.15", "8s", silent),
+  "fal-ai/kling-video/v1.6/standard/text-to-video": kling("0.056", JULY),
+  "fal-ai/kling-video/v1.6/standard/image-to-video": kling("0.056", JULY),
+  "fal-ai/kling-video/v1.6/pro/text-to-video": kling("0.098", JULY),
+  "fal-ai/kling-video/v1.6/pro/image-to-video": kling("0.098", JULY),
+  "fal-ai/kling-video/v2.1/standard/image-to-video": kling("0.05"),
+  "fal-ai/kling-video/v2.1/pro/image-to-video": kling("0.09"),
+  "fal-ai/kling-video/v2.1/master/text-to-video": kling("0.28"),
+  "fal-ai/kling-video/v2.1/master/image-to-video": kling("0.28"),
+  "fal-ai/kling-video/v2/master/text-to-video": kling("0.28"),
+  "fal-ai/kling-video/v2/master/image-to-video": kling("0.28"),
+  "fal-ai/kling-video/v2.5-turbo/standard/image-to-video": kling("0.042"),
+  "fal-ai/kling-video/v2.5-turbo/pro/text-to-video": kling("0.07"),
+  "fal-ai/kling-video/v2.5-turbo/pro/image-to-video": kling("0.07"),
+  "fal-ai/kling-video/v2.6/pro/text-to-video": klingWithSound("0.07"),
+  "fal-ai/kling-video/v2.6/pro/image-to-video": klingWithSound("0.07"),
+  "fal-ai/veo2": veo2,
+  "fal-ai/veo2/image-to-video": veo2,
+  "fal-ai/veo3": veo3("0.4"),
+  "fal-ai/veo3/fast": veo3("0.15"),
   "fal-ai/hunyuan-video": {
     flat: 1,
     usd: "0.4",
-    times: { pro_mode: no(2) },
+    times: { pro_mode: either(2, 1, false) },
     ignore: ["resolution", "num_frames", "num_inference_steps"],
     ...NOVEMBER,
   },
@@ -145,7 +144,7 @@ export const DEFAULT_PRICES: PriceRules = {
     ignore: ["num_inference_steps", "acceleration"],
     ...NOVEMBER,
   },
-  "fal-ai/wan-25-preview/text-to-video": perSecond("0.05", fiveOrTen, {
+  "fal-ai/wan-25-preview/text-to-video": perSecond("0.05", FIVE_OR_TEN, {
     times: { resolution: { words: { "480p": 1, "720p": 2, "1080p": 3 }, default: "1080p" } },
   }),
   "fal-ai/luma-dream-machine/ray-2": {

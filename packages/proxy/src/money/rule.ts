@@ -24,7 +24,7 @@ export interface LengthField {
   field: string;
   /** As in the field. Without it the longest is taken. */
   default?: number | string;
-  /** The only forms that fal takes; without it any whole number of seconds up to `max`. */
+  /** The only forms that fal takes; without it any number of seconds up to `max`. */
   values?: readonly (number | string)[];
   /** The longest, in seconds; not needed beside `values`. */
   max?: number;
@@ -70,7 +70,7 @@ export interface PriceRule extends Measures {
   max?: Amount;
   /** What an estimate is multiplied by, since some outputs run longer than asked for. @default 1 */
   margin?: Amount;
-  /** What a value stands for that the rule does not know. `max` needs `max`. @default "refuse" */
+  /** What becomes of an input that the rule cannot tell. @default "max" where there is a `max`, else "refuse" */
   onUnknown?: "max" | "refuse";
   /** Fields that bear on a price elsewhere, and do not here. */
   ignore?: readonly string[];
