@@ -2,9 +2,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../packages/proxy/test/support/free-port.ts";
 import { cleanEnvironment } from "./built-app.mjs";
 
 const examples = join(import.meta.dirname, "..");
@@ -48,6 +48,7 @@ async function listen(
   command: string[],
   env: Record<string, string>,
 ): Promise<NextApp> {
+  // Next's standalone server takes port 0 for 3000.
   const port = await freePort();
   const address = { HOSTNAME: "127.0.0.1", PORT: String(port) };
   const { child, printed } = run(folder, command, { ...env, ...address });
@@ -87,14 +88,4 @@ function run(folder: string, command: string[], env: Record<string, string>): Ru
     stream.setEncoding("utf8").on("data", (text: string) => (output += text));
   }
   return { child, printed: () => output };
-}
-
-// Next's standalone server takes port 0 for 3000.
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

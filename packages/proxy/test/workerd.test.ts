@@ -6,7 +6,7 @@ import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RUN, SUBMIT, until } from "./support/fronts.ts";
 import { json, raw, startWildFal, type WildFal } from "./support/wild-fal.ts";
-import type { ServerProcess } from "./support/server-process.ts";
+import { ask, type ServerProcess } from "./support/server-process.ts";
 import { KEYS, startWorker } from "./support/workerd.ts";
 
 let fal: WildFal;
@@ -44,17 +44,8 @@ const places = [
   },
 ] as const;
 
-const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
-  fetch(server?.url ?? "", {
-    method: "POST",
-    body: "{}",
-    ...init,
-    headers: {
-      "content-type": "application/json",
-      "x-fal-target-url": `https://${path}`,
-      ...(init.headers as Record<string, string>),
-    },
-  });
+const askWorker = (path: string, init: RequestInit = {}): Promise<Response> =>
+  ask(server?.url ?? "", path, init);
 const told = async (): Promise<unknown[]> =>
   (await fetch(`${server?.url}/told`)).json() as Promise<unknown[]>;
 
@@ -92,7 +83,7 @@ describe.each(places)("in workerd: $name", ({ conditions, flags, key }) => {
   it("a reply passes whole, with its length", async () => {
     const value = { text: "x".repeat(300_000) };
     fal.answer = json(value);
-    const reply = await ask(RUN);
+    const reply = await askWorker(RUN);
     expect(reply.headers.get("content-length")).toBe(String(JSON.stringify(value).length));
     expect(await reply.json()).toEqual(value);
   });
@@ -103,7 +94,7 @@ describe.each(places)("in workerd: $name", ({ conditions, flags, key }) => {
       const half = "x".repeat(100_000);
       const body = head.startsWith("t") ? `${half.length.toString(16)}\r\n${half}\r\n` : half;
       fal.answer = raw(`HTTP/1.1 200 OK\ncontent-type: text/plain\n${head}\n\n${body}`);
-      await expect(ask(RUN).then((reply) => reply.text())).rejects.toThrow();
+      await expect(askWorker(RUN).then((reply) => reply.text())).rejects.toThrow();
     },
   );
 
@@ -112,7 +103,7 @@ describe.each(places)("in workerd: $name", ({ conditions, flags, key }) => {
     fal.answer = raw(
       `HTTP/1.1 200 OK\ncontent-type: text/plain\ncontent-type: text/html\nx-fal-request-id: a\nx-fal-request-id: b\nretry-after: ${date}\ncontent-length: 2\n\nok`,
     );
-    const { headers } = await ask(RUN);
+    const { headers } = await askWorker(RUN);
     expect(headers.get("content-type")).toBe("text/plain");
     expect(headers.get("x-fal-request-id")).toBe("a");
     expect(headers.get("retry-after")).toBe(date);
@@ -121,7 +112,7 @@ describe.each(places)("in workerd: $name", ({ conditions, flags, key }) => {
   it("a streamed request keeps its length on the way to fal", async () => {
     fal.answer = json({ ok: true });
     fal.received.length = 0;
-    await (await ask(RUN, { body: "x".repeat(200_000) })).text();
+    await (await askWorker(RUN, { body: "x".repeat(200_000) })).text();
     expect(fal.received[0]?.headers["content-length"]).toBe("200000");
     expect(fal.received[0]?.body).toHaveLength(200_000);
   });
@@ -133,7 +124,7 @@ describe.each(places)("in workerd: $name", ({ conditions, flags, key }) => {
       answer = () => json({ request_id: "r-1" })(response, request);
     };
     const stop = new AbortController();
-    const asked = ask(SUBMIT, { signal: stop.signal }).catch(() => {});
+    const asked = askWorker(SUBMIT, { signal: stop.signal }).catch(() => {});
     await until(() => answer !== undefined, "fal has the submit, which");
     stop.abort();
     await asked;
@@ -158,7 +149,7 @@ describe.each(places)("in workerd: $name", ({ conditions, flags, key }) => {
       response.on("close", () => clearInterval(events));
     };
     const stop = new AbortController();
-    const reply = await ask(`${RUN}/stream`, { signal: stop.signal });
+    const reply = await askWorker(`${RUN}/stream`, { signal: stop.signal });
     await reply.body!.getReader().read();
     stop.abort();
     await until(() => fal.busy() === 0, "the run is stopped, which");

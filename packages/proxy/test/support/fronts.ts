@@ -67,10 +67,10 @@ export const fronts: ReadonlyArray<readonly [string, (config: ProxyConfig) => Pr
 ];
 
 /** Waits, 5 s at most, until something holds. */
-export async function until(holds: () => boolean, what = "it"): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
+export async function until(holds: () => boolean, what = "it", seconds = 5): Promise<void> {
+  for (let tries = 0; tries < seconds * 100; tries += 1) {
     if (holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error(`${what} has not happened within 5 s`);
+  throw new Error(`${what} has not happened within ${seconds} s`);
 }

@@ -1,4 +1,4 @@
 import { eventHandler } from "h3";
 import { told } from "../told.mjs";
 
-export default eventHandler(() => told.splice(0));
+export default eventHandler(() => told);

@@ -7,7 +7,7 @@ export default createEventHandler({
       call.onEnd(async ({ outcome }) => {
         // A host that is not asked to wait forgets it.
         await new Promise((resolve) => setTimeout(resolve, 200));
-        told.push(outcome);
+        told.push(`${call.target.operation} ${outcome}`);
       });
     },
   ],
