@@ -1,154 +1,146 @@
-/** How much an input buys: what each kind of measure, and each field that multiplies, reads of it. */
+/** How much an input buys: the kinds of measure that a price can count by. */
 import { divide, NANO, readAmount } from "./amount.ts";
-import { MOST_MEGAPIXELS, megapixelsOf } from "./picture-size.ts";
-import type { CountField, LengthField, Measures, WordField } from "./rule.ts";
+import {
+  count,
+  length,
+  size,
+  words,
+  type Fail,
+  type Input,
+  type Measure,
+  type Named,
+  type Unpriced,
+} from "./field.ts";
+import { megapixelsOf, type Sides } from "./picture-size.ts";
+import type { FilmTokens, GivenMedia, Measures } from "./rule.ts";
 
-/** Why a call has no price: which field to change, and what the rule knows. */
-export interface Unpriced {
-  readonly field: string | undefined;
-  readonly why: string;
-}
+type Maker<K extends keyof Measures> = (
+  given: NonNullable<Measures[K]>,
+  fail: Fail,
+  named: Named,
+) => Measure;
 
-export type Input = Readonly<Record<string, unknown>>;
-
-/** A number of nano-units or a factor in nano, or why it cannot be told. */
-export type Measure = (input: Input) => bigint | Unpriced;
-
-/** Throws, naming the rule. @param what is wrong with it */
-export type Fail = (what: string) => never;
-/** What an amount is called in messages. */
-export type Named = (part: string) => string;
-
-const KINDS = ["flat", "seconds", "frames", "characters", "megapixels"] as const;
+const KINDS: { [K in keyof Required<Measures>]: Maker<K> } = {
+  flat: (units, _fail, named) => {
+    const nano = readAmount(units, named("flat"));
+    return () => nano;
+  },
+  seconds: (given, fail) => {
+    const { field, ...rest } = asField(given);
+    return length(field, rest, fail);
+  },
+  frames: ({ field, fps, ...counted }, fail, named) => {
+    const rate = readAmount(fps, named("frames.fps"));
+    if (rate === 0n) fail("has frames at 0 fps");
+    return over(count(field, counted, fail), (nano) => divide(nano * NANO, rate, "up"));
+  },
+  characters: (given) => thousands(asField(given)),
+  megapixels: (given, fail) => {
+    const { field, ...rest } = asField(given);
+    const sides = size(field, rest, fail);
+    return (input) => {
+      const read = sides(input);
+      return "why" in read ? read : BigInt(megapixelsOf(read)) * NANO;
+    };
+  },
+  videoMegapixels: ({ size: { field, ...rest }, frames: { field: counter, ...counted } }, fail) =>
+    film(size(field, rest, fail), count(counter, counted, fail)),
+  tokens,
+};
 
 /** The one measure that a rule has. */
 export function measureOf(rule: Measures, fail: Fail, named: Named): Measure {
-  const given = KINDS.filter((kind) => rule[kind] !== undefined);
-  if (given.length !== 1) {
-    fail(
-      `has ${given.length === 0 ? "none" : given.join(" and ")} of ${KINDS.join(", ")}: it needs exactly one`,
+  const names = Object.keys(KINDS) as (keyof Measures)[];
+  const given = names.filter((kind) => rule[kind] !== undefined);
+  const [kind] = given;
+  if (kind === undefined || given.length > 1) {
+    return fail(
+      `has ${given.length === 0 ? "none" : given.join(" and ")} of ${names.join(", ")}: it needs exactly one`,
     );
   }
-  const { flat, seconds, frames, characters, megapixels } = rule;
-  if (flat !== undefined) {
-    const units = readAmount(flat, named("flat"));
-    return () => units;
-  }
-  if (seconds !== undefined) return lengthOf(asField(seconds), fail);
-  if (frames !== undefined) {
-    if (!(frames.fps > 0)) fail("has frames without the fps that they are billed at");
-    const counted = count(frames.field, frames, fail);
-    const rate = readAmount(frames.fps, named("frames.fps"));
-    return (input) => {
-      const nano = counted(input);
-      return typeof nano === "bigint" ? divide(nano * NANO, rate, "up") : nano;
-    };
-  }
-  if (characters !== undefined) return thousandsOf(asField(characters));
-  return areaOf(asField(megapixels as NonNullable<typeof megapixels>));
+  return (KINDS[kind] as Maker<typeof kind>)(rule[kind] as never, fail, named);
+}
+
+/** Every field that a measure reads. */
+export function fieldsOf(rule: Measures): string[] {
+  const { seconds, frames, characters, megapixels, videoMegapixels: film, tokens: by } = rule;
+  return [
+    seconds,
+    frames,
+    characters,
+    megapixels,
+    film?.size,
+    film?.frames,
+    by?.pixels,
+    by?.seconds,
+  ]
+    .filter((part) => part !== undefined)
+    .map((part) => (typeof part === "string" ? part : part.field));
+}
+
+/** What the media that are given add, in nano-units. */
+export function givenMedia({ field, units, max }: GivenMedia, fail: Fail, named: Named): Measure {
+  const each = readAmount(units, named("given.units"));
+  if (!Number.isSafeInteger(max) || max < 1) fail(`has no max, a whole number, for ${field}`);
+  return (input) => {
+    const value = input[field];
+    const list =
+      value === undefined || value === null ? [] : Array.isArray(value) ? value : [value];
+    return list.length <= max
+      ? BigInt(list.length) * each
+      : { field, why: `it must be at most ${max}` };
+  };
 }
 
 const asField = <T extends { field: string }>(given: T | string): Partial<T> & { field: string } =>
   typeof given === "string" ? ({ field: given } as Partial<T> & { field: string }) : given;
 
-export function count(
-  field: string,
-  { default: usual, min = 1, max }: CountField,
-  fail: Fail,
-): Measure {
-  if (!Number.isSafeInteger(max) || max < min) fail(`has no max, a whole number, for ${field}`);
-  const isCount = (value: unknown): value is number =>
-    Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
-  if (usual !== undefined && !isCount(usual))
-    fail(`has a default for ${field} that is not within ${min} to ${max}`);
+const over =
+  (measure: Measure, change: (nano: bigint) => bigint): Measure =>
+  (input) => {
+    const nano = measure(input);
+    return typeof nano === "bigint" ? change(nano) : nano;
+  };
+
+function thousands({ field, max }: { field: string; max?: number }): Measure {
   return (input) => {
-    const value = input[field] ?? usual ?? max;
-    return isCount(value)
-      ? BigInt(value) * NANO
-      : { field, why: `it must be a whole number from ${min} to ${max}` };
+    const text = input[field] ?? undefined;
+    const letters = typeof text === "string" ? text.length : text === undefined ? max : undefined;
+    return letters === undefined
+      ? { field, why: "it must be a text" }
+      : BigInt(Math.max(1, Math.ceil(letters / 1000))) * NANO;
   };
 }
 
-export function words(
-  field: string,
-  { words: table, default: usual }: WordField,
+function film(sides: (input: Input) => Sides | Unpriced, frames: Measure): Measure {
+  return (input) => {
+    const read = sides(input);
+    if ("why" in read) return read;
+    const nano = frames(input);
+    if (typeof nano !== "bigint") return nano;
+    const pixels = BigInt(read[0]) * BigInt(read[1]) * (nano / NANO);
+    return divide(pixels, 1_000_000n, "up") * NANO;
+  };
+}
+
+function tokens(
+  { pixels: { field, ...table }, seconds, fps, moreFrames = 0, per = 1_000_000 }: FilmTokens,
   fail: Fail,
   named: Named,
 ): Measure {
-  const factors = new Map(
-    Object.entries(table).map(([word, factor]) => [
-      word,
-      readAmount(factor, named(`times.${field}`)),
-    ]),
-  );
-  if (factors.size === 0) fail(`has no words for ${field}`);
-  if (usual !== undefined && !factors.has(usual))
-    fail(`has a default for ${field} that is none of its words`);
-  const dearest = [...factors.values()].reduce((most, one) => (one > most ? one : most));
+  const pixels = words(field, table, fail, named);
+  const { field: lasting, ...rest } = seconds;
+  const long = length(lasting, rest, fail);
+  const rate = readAmount(fps, named("tokens.fps"));
+  const more = readAmount(moreFrames, named("tokens.moreFrames"));
+  const unit = readAmount(per, named("tokens.per"));
+  if (rate === 0n || unit === 0n) fail("has tokens with an fps or a per of 0");
   return (input) => {
-    const value = input[field];
-    if (value === undefined || value === null)
-      return usual === undefined ? dearest : (factors.get(usual) as bigint);
-    const word = typeof value === "boolean" ? String(value) : value;
-    const factor = typeof word === "string" ? factors.get(word) : undefined;
-    return factor ?? { field, why: `it must be one of ${[...factors.keys()].join(", ")}` };
-  };
-}
-
-/** A day: nothing that fal makes is longer. */
-const LONGEST = 86_400;
-
-/** Seconds as `5`, `"5"` or `"5s"`. */
-function secondsIn(value: unknown): number | undefined {
-  if (typeof value === "number") return value > 0 && value <= LONGEST ? value : undefined;
-  const [, digits] = (typeof value === "string" && /^(\d{1,6}(?:\.\d{1,3})?)s?$/.exec(value)) || [];
-  return digits === undefined ? undefined : Number(digits);
-}
-
-function lengthOf(
-  { field, default: usual, values, max }: Partial<LengthField> & { field: string },
-  fail: Fail,
-): Measure {
-  const lengths = values?.map(
-    (value) => secondsIn(value) ?? fail(`has a ${field} that is no number of seconds`),
-  );
-  const longest = lengths ? Math.max(...lengths) : max;
-  const fits = (value: unknown): number | undefined => {
-    if (values && !values.includes(value as string)) return undefined;
-    const seconds = secondsIn(value);
-    return seconds !== undefined && seconds <= (longest ?? LONGEST) ? seconds : undefined;
-  };
-  if (usual !== undefined && fits(usual) === undefined)
-    fail(`has a default for ${field} that it does not take`);
-  return (input) => {
-    const value = input[field] ?? usual;
-    const seconds = value === undefined ? longest : fits(value);
-    return seconds === undefined
-      ? {
-          field,
-          why: values ? `it must be one of ${values.join(", ")}` : "it must be a number of seconds",
-        }
-      : // No more than the ninth place: a caller may have written any number.
-        BigInt(Math.ceil(seconds * 1e6)) * (NANO / 1_000_000n);
-  };
-}
-
-function thousandsOf({ field, max }: { field: string; max?: number }): Measure {
-  return (input) => {
-    const text = input[field] ?? undefined;
-    const length = typeof text === "string" ? text.length : text === undefined ? max : undefined;
-    return length === undefined
-      ? { field, why: "it must be a text" }
-      : BigInt(Math.max(1, Math.ceil(length / 1000))) * NANO;
-  };
-}
-
-function areaOf({ field, default: usual }: { field: string; default?: string }): Measure {
-  return (input) => {
-    const size = input[field] ?? usual;
-    const megapixels = size === undefined ? MOST_MEGAPIXELS : megapixelsOf(size);
-    return megapixels === undefined
-      ? { field, why: "it must be one of fal's words for a size, or { width, height }" }
-      : BigInt(megapixels) * NANO;
+    const area = pixels(input);
+    if (typeof area !== "bigint") return area;
+    const nanoSeconds = long(input);
+    if (typeof nanoSeconds !== "bigint") return nanoSeconds;
+    const frames = divide(nanoSeconds * rate, NANO, "up") + more;
+    return divide(area * frames, 1024n * unit, "up");
   };
 }

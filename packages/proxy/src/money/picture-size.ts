@@ -1,7 +1,10 @@
 /** How fal counts the megapixels of a picture that was asked for (pricing facts, section 2). */
 
-/** Width and height of fal's words for a size. */
-const PRESETS: Readonly<Record<string, readonly [number, number]>> = {
+/** Width and height, in pixels. */
+export type Sides = readonly [width: number, height: number];
+
+/** fal's words for a size. */
+const PRESETS: Readonly<Record<string, Sides>> = {
   square_hd: [1024, 1024],
   square: [512, 512],
   portrait_4_3: [768, 1024],
@@ -16,24 +19,19 @@ const LONGEST = 14_142;
 const SIDE = 512;
 const MEGAPIXEL = 1_048_576;
 
-/** The megapixels of the largest picture that can be asked for. */
-export const MOST_MEGAPIXELS: number = Math.ceil((LONGEST * LONGEST) / MEGAPIXEL);
+/** The largest picture that can be asked for. */
+export const largestSides: Sides = [LONGEST, LONGEST];
+
+/** Started megapixels of 2^20 pixels, for one picture. fal bills what was asked for, not what came. */
+export const megapixelsOf = ([width, height]: Sides): number =>
+  Math.ceil((width * height) / MEGAPIXEL);
 
 /**
- * Started megapixels of 2^20 pixels, for one picture. fal bills what was asked for, not what came.
- *
  * @param size a word, or `{ width, height }`
  * @returns undefined for what fal would not take, and for words that leave the size open (`auto`)
  */
-export function megapixelsOf(size: unknown): number | undefined {
-  const sides = typeof size === "string" ? presetOf(size) : sidesOf(size);
-  return sides && Math.ceil((sides[0] * sides[1]) / MEGAPIXEL);
-}
-
-const presetOf = (word: string): readonly [number, number] | undefined =>
-  Object.hasOwn(PRESETS, word) ? PRESETS[word] : undefined;
-
-function sidesOf(size: unknown): readonly [number, number] | undefined {
+export function sidesOf(size: unknown): Sides | undefined {
+  if (typeof size === "string") return Object.hasOwn(PRESETS, size) ? PRESETS[size] : undefined;
   if (typeof size !== "object" || size === null || Array.isArray(size)) return undefined;
   const { width = SIDE, height = SIDE } = size as { width?: unknown; height?: unknown };
   return isSide(width) && isSide(height) ? [width, height] : undefined;

@@ -1,14 +1,7 @@
 /** From a rule and an input to what the call may cost: never less than it can come to. */
 import { costOf, NANO, readAmount } from "./amount.ts";
-import {
-  count,
-  measureOf,
-  words,
-  type Fail,
-  type Input,
-  type Named,
-  type Unpriced,
-} from "./measure.ts";
+import { count, words, type Fail, type Input, type Named, type Unpriced } from "./field.ts";
+import { fieldsOf, givenMedia, measureOf } from "./measure.ts";
 import type { PriceRule, Surcharge } from "./rule.ts";
 import { WATCHED } from "./watch-list.ts";
 
@@ -49,13 +42,20 @@ export function compileRule(pattern: string, rule: PriceRule): Pricer {
     fail('has an onUnknown other than "max" or "refuse"');
   if (onUnknown === "max" && max === undefined) fail('says onUnknown: "max" and has no max');
 
-  const measures = [measureOf(rule, fail, named)];
-  const known = new Set(rule.ignore);
-  for (const [field, times] of Object.entries(rule.times ?? {})) {
-    measures.push("words" in times ? words(field, times, fail, named) : count(field, times, fail));
-  }
+  const measure = measureOf(rule, fail, named);
+  const given = rule.given && givenMedia(rule.given, fail, named);
+  const times = Object.entries(rule.times ?? {});
+  const factors = times.map(([field, by]) =>
+    "words" in by ? words(field, by, fail, named) : count(field, by, fail),
+  );
   const plus = (rule.plus ?? []).map((one) => surcharge(one, named));
-  for (const field of fieldsOf(rule)) known.add(field);
+  const known = new Set([
+    ...(rule.ignore ?? []),
+    ...fieldsOf(rule),
+    ...times.map(([field]) => field),
+    ...(rule.plus ?? []).map(({ field }) => field),
+    ...(rule.given ? [rule.given.field] : []),
+  ]);
   const facts = {
     unitPrice,
     rule: pattern,
@@ -71,9 +71,13 @@ export function compileRule(pattern: string, rule: PriceRule): Pricer {
         return open({ field, why: "it bears on prices, and the rule does not know it" });
       }
     }
-    let units = NANO;
-    for (const measure of measures) {
-      const factor = measure(input);
+    const bought = measure(input);
+    if (typeof bought !== "bigint") return open(bought);
+    const media = given?.(input) ?? 0n;
+    if (typeof media !== "bigint") return open(media);
+    let units = bought + media;
+    for (const read of factors) {
+      const factor = read(input);
       if (typeof factor !== "bigint") return open(factor);
       units = costOf(units, factor, "up");
     }
@@ -86,20 +90,6 @@ export function compileRule(pattern: string, rule: PriceRule): Pricer {
 export type { Input, Unpriced };
 
 export const isQuote = (result: Quote | Unpriced): result is Quote => "usd" in result;
-
-/** Every field that a rule reads. */
-function fieldsOf({
-  seconds,
-  frames,
-  characters,
-  megapixels,
-  times = {},
-  plus = [],
-}: PriceRule): string[] {
-  return [seconds, frames, characters, megapixels, ...plus]
-    .flatMap((part) => (part === undefined ? [] : [typeof part === "string" ? part : part.field]))
-    .concat(Object.keys(times));
-}
 
 function surcharge({ field, is, usd }: Surcharge, named: Named): (input: Input) => bigint {
   const amount = readAmount(usd, named(`plus.${field}`));

@@ -14,20 +14,34 @@ export interface CountField {
 
 /** A field of fixed words, and by how much each multiplies: `{ words: { "720p": 1, "1080p": 2 }, default: "720p" }`. */
 export interface WordField {
+  /** A word that ends in `*` stands for all that begin so, and `*` for any other; what is written out comes first. */
   words: Readonly<Record<string, Amount>>;
   /** What fal takes where the field is left out; without it the dearest is taken. */
   default?: string;
 }
 
-/** A field that says how long something will be, in seconds: a number, `"5"` or `"5s"`. */
+/** A field that says how long something will be: a number, `"5"` or `"5s"`. */
 export interface LengthField {
   field: string;
   /** As in the field. Without it the longest is taken. */
   default?: number | string;
   /** The only forms that fal takes; without it any number of seconds up to `max`. */
   values?: readonly (number | string)[];
-  /** The longest, in seconds; not needed beside `values`. */
+  /** The longest, as in the field; not needed beside `values`. */
   max?: number;
+  /** Whether `"auto"` is taken: it counts as the longest. */
+  auto?: boolean;
+  /** In what the field counts. @default "s" */
+  unit?: "s" | "ms";
+  /** How many seconds a billed unit has, where each started one counts in full: 60 for a price by the minute. */
+  per?: number;
+}
+
+/** A field that says how large a picture will be: one of fal's words, or `{ width, height }`. */
+export interface SizeField {
+  field: string;
+  /** What fal takes where the field is left out; without it the largest is taken. */
+  default?: string | { width: number; height: number };
 }
 
 /** Exactly one of these says how many units a call buys, before `times`. */
@@ -40,7 +54,33 @@ export interface Measures {
   /** The named text, per started 1,000 characters. */
   characters?: { field: string; max: number } | string;
   /** The size of a picture, per started megapixel (2^20). */
-  megapixels?: { field: string; default: string } | string;
+  megapixels?: SizeField | string;
+  /** The size of a film times its frames, per started megapixel (10^6) of the whole. */
+  videoMegapixels?: { size: SizeField; frames: CountField & { field: string } };
+  /** Pixels times frames, by 1,024, as models that bill by the token count a film. */
+  tokens?: FilmTokens;
+}
+
+/** How a film is counted in tokens. */
+export interface FilmTokens {
+  /** How many pixels a frame has, by the word for the resolution: those of the largest form that goes by it. */
+  pixels: WordField & { field: string };
+  seconds: LengthField;
+  fps: number;
+  /** Frames beyond the length times the rate. @default 0 */
+  moreFrames?: number;
+  /** How many tokens a billed unit has. @default 1000000 */
+  per?: number;
+}
+
+/** Media that are given, and billed beside what is made. */
+export interface GivenMedia {
+  /** One address, or a list of them. */
+  field: string;
+  /** How many units each is billed as, at most. */
+  units: Amount;
+  /** How many of them fal takes. */
+  max: number;
 }
 
 /** A surcharge. */
@@ -65,6 +105,8 @@ export interface PriceRule extends Measures {
   usd: Amount;
   /** What multiplies it, by field. Booleans are the words `"true"` and `"false"`. */
   times?: Readonly<Record<string, CountField | WordField>>;
+  /** What is given and billed too, before `times`. */
+  given?: GivenMedia;
   plus?: readonly Surcharge[];
   /** The most that a call can cost, in USD: also its price where the input does not tell. */
   max?: Amount;

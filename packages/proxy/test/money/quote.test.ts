@@ -46,6 +46,53 @@ const wan: PriceRule = {
   usd: "0.08",
   times: { resolution: { words: { "480p": "0.5", "580p": "0.75", "720p": 1 }, default: "720p" } },
 };
+// Billed by the token: (height × width × frames) / 1024, a million or a thousand of them a unit.
+const LONG = ["2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"] as const;
+const seedance1: PriceRule = {
+  tokens: {
+    pixels: {
+      field: "resolution",
+      words: { "480p": 864 * 480, "720p": 1280 * 720, "1080p": 1920 * 1088 },
+      default: "1080p",
+    },
+    seconds: { field: "duration", values: LONG, default: "5" },
+    fps: 24,
+  },
+  usd: "2.5",
+};
+const seedance2: PriceRule = {
+  tokens: {
+    pixels: { field: "resolution", words: { "480p": 640 * 640 }, default: "480p" },
+    seconds: { field: "duration", values: LONG, default: "5", auto: true },
+    fps: 24,
+    moreFrames: 1,
+    per: 1000,
+  },
+  usd: "0.014",
+};
+const ltx: PriceRule = {
+  videoMegapixels: {
+    size: { field: "video_size", default: { width: 1280, height: 720 } },
+    frames: { field: "num_frames", default: 121, max: 481 },
+  },
+  usd: "0.001",
+};
+const klein: PriceRule = {
+  megapixels: "image_size",
+  given: { field: "image_urls", units: 2, max: 4 },
+  times: { num_images: { default: 1, max: 4 } },
+  usd: "0.011",
+};
+const music: PriceRule = {
+  seconds: { field: "music_length_ms", unit: "ms", per: 60, default: 10_000, max: 300_000 },
+  usd: "0.8",
+};
+const recraft: PriceRule = {
+  flat: 1,
+  usd: "0.04",
+  times: { style: { words: { "vector_illustration*": 2, "*": 1 }, default: "realistic_image" } },
+  ignore: ["image_size"],
+};
 const speech: PriceRule = { characters: { field: "text", max: 5000 }, usd: "0.1" };
 const banana: PriceRule = {
   flat: 1,
@@ -56,6 +103,11 @@ const banana: PriceRule = {
   },
   plus: [{ field: "enable_web_search", is: true, usd: "0.015" }],
 };
+
+const size1024 = (given: number): Input => ({
+  image_size: "square_hd",
+  image_urls: Array.from({ length: given }, (_, index) => `https://a.example/${index}`),
+});
 
 test.each<[string, PriceRule, Input, string]>([
   ["schnell as it is", schnell, { prompt: "x" }, "0.003"],
@@ -80,6 +132,21 @@ test.each<[string, PriceRule, Input, string]>([
   ["speech: a word is a thousand", speech, { text: "hi" }, "0.1"],
   ["speech: nothing said is the most", speech, {}, "0.5"],
   ["nano-banana 2, searching", banana, { resolution: "4K", enable_web_search: true }, "0.175"],
+  ["seedance 1 pro: 244,800 tokens at 2.5 a million", seedance1, {}, "0.612"],
+  ["seedance 1 pro, small and short", seedance1, { resolution: "480p", duration: "2" }, "0.0486"],
+  ["seedance 2: four seconds are 38.8 units", seedance2, { duration: "4" }, "0.5432"],
+  ["seedance 2: auto is the longest", seedance2, { duration: "auto" }, "1.6184"],
+  ["LTX: 1280 × 720 × 121 is 112 megapixels", ltx, {}, "0.112"],
+  ["LTX, more frames", ltx, { num_frames: 241, video_size: "square_hd" }, "0.253"],
+  ["flux 2: what is given counts beside what is made", klein, size1024(2), "0.055"],
+  ["flux 2, one given", klein, { ...size1024(0), image_urls: "https://a.example" }, "0.033"],
+  ["flux 2, twice", klein, { ...size1024(1), num_images: 2 }, "0.066"],
+  ["flux 2, nothing told: the largest", klein, {}, "2.101"],
+  ["music: a started minute counts", music, { music_length_ms: 60_001 }, "1.6"],
+  ["music as it is", music, {}, "0.8"],
+  ["recraft: vectors are dearer", recraft, { style: "vector_illustration/line_art" }, "0.08"],
+  ["recraft, any other style", recraft, { style: "digital_illustration" }, "0.04"],
+  ["recraft as it is", recraft, {}, "0.04"],
   ["null is left out", banana, { resolution: null, num_images: null }, "0.08"],
 ])("%s", (_, rule, input, usd) => expect(price(rule, input)).toBe(usd));
 
@@ -97,6 +164,13 @@ describe("what the input does not tell for certain is refused", () => {
     ["a number as a text", schnell, { num_images: "4" }, "num_images"],
     ["beyond whole numbers", schnell, { num_images: 1e300 }, "num_images"],
     ["a size that is left open", schnell, { image_size: "auto" }, "image_size"],
+    ["a length of auto where it is not taken", kling, { duration: "auto" }, "duration"],
+    ["more media than it takes", klein, size1024(5), "image_urls"],
+    ["longer than it takes", music, { music_length_ms: 300_001 }, "music_length_ms"],
+    ["a size of a film that is none", ltx, { video_size: "auto" }, "video_size"],
+    ["frames beyond its most", ltx, { num_frames: 482 }, "num_frames"],
+    ["a resolution without a size", seedance2, { resolution: "720p" }, "resolution"],
+    ["a style that is none", recraft, { style: ["a"] }, "style"],
     ["a text that is none", speech, { text: ["a"] }, "text"],
     ["a field that bears on prices elsewhere", speech, { text: "a", quality: "high" }, "quality"],
     ["a key of the caller's own", seedream, { api_key: "x" }, "api_key"],
@@ -181,13 +255,22 @@ describe("a rule that is wrong says so when it is made", () => {
     [
       "a factor below nothing",
       { flat: 1, usd: 1, times: { n: { words: { a: -1 } } } },
-      "times.n in the price of",
+      "words of n in the price of",
     ],
-    ["frames without a rate", { frames: { field: "f", max: 9 }, usd: 1 }, "without the fps"],
+    ["frames without a rate", { frames: { field: "f", max: 9 }, usd: 1 }, "frames.fps in"],
+    ["frames at no rate", { frames: { field: "f", max: 9, fps: 0 }, usd: 1 }, "at 0 fps"],
+    ["a unit of no length", { seconds: { field: "d", per: 0 }, usd: 1 }, "no number of seconds"],
+    ["a unit of time", { seconds: { field: "d", unit: "min" }, usd: 1 }, 'neither "s" nor "ms"'],
+    ["media without an end", { flat: 1, usd: 1, given: { field: "u", units: 1 } }, "no max"],
+    [
+      "a default that is no size",
+      { megapixels: { field: "size", default: "huge" }, usd: 1 },
+      "no size of fal's",
+    ],
     [
       "a length that is none",
       { seconds: { field: "d", values: ["long"] }, usd: 1 },
-      "no number of seconds",
+      "that is no length",
     ],
     [
       "a default length that it does not take",
@@ -226,7 +309,8 @@ test("no input, whatever it holds, throws or costs less than the least", () => {
     { width: 1e9 },
     "x".repeat(9999),
   ];
-  for (const rule of [schnell, ideogram, seedream, kling, veo3, wan, speech, banana]) {
+  const rules = [schnell, ideogram, seedream, kling, veo3, wan, speech, banana];
+  for (const rule of [...rules, seedance1, seedance2, ltx, klein, music, recraft]) {
     const pricer = compileRule("fal-ai/any", rule);
     for (const field of [
       "num_images",
@@ -239,6 +323,10 @@ test("no input, whatever it holds, throws or costs less than the least", () => {
       "rendering_speed",
       "enable_web_search",
       "max_images",
+      "video_size",
+      "image_urls",
+      "music_length_ms",
+      "style",
     ]) {
       for (const value of values) {
         const result = pricer({ [field]: value });
