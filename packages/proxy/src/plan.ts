@@ -1,9 +1,8 @@
 /** What is sent to fal for a call: where to, under which headers, within which time. */
 import { checkUpstream } from "./check.ts";
 import { credentialFor } from "./credentials.ts";
-import { readEnv } from "./environment.ts";
+import { readEnv, type Env } from "./environment.ts";
 import { forwardHeaders } from "./headers.ts";
-import type { Incoming } from "./incoming.ts";
 import type { OpenCall } from "./open-call.ts";
 import { isRefusal, type Refusal } from "./refusal.ts";
 import type { UpstreamRequest } from "./upstream/exchange.ts";
@@ -19,7 +18,7 @@ export async function makePlan(call: OpenCall): Promise<Plan | Refusal> {
   const credential = await credentialFor(call);
   if (isRefusal(credential)) return credential;
   call.credential = credential;
-  const upstream = config.upstream ?? (await environmentUpstream(call));
+  const upstream = config.upstream ?? (await environmentUpstream(call.env));
   return {
     kind: "plan",
     method: call.method,
@@ -35,8 +34,8 @@ export async function makePlan(call: OpenCall): Promise<Plan | Refusal> {
 
 const checkedUpstreams: Record<string, string> = {};
 
-// The environment may be handed over per call (Workers), so it is asked per call.
-async function environmentUpstream({ env }: Incoming): Promise<string | undefined> {
+/** What FAL_PROXY_UPSTREAM names. The environment may be handed over per call (Workers), so it is asked per call. */
+export async function environmentUpstream(env?: Env): Promise<string | undefined> {
   const given = await readEnv("FAL_PROXY_UPSTREAM", env);
   return given && (checkedUpstreams[given] ??= checkUpstream(given));
 }

@@ -7,6 +7,8 @@ import type { CountField, LengthField, SizeField, WordField } from "./rule.ts";
 export interface Unpriced {
   readonly field: string | undefined;
   readonly why: string;
+  /** There where the price was asked for just now. Settles when it can be looked up again; never rejects. */
+  readonly coming?: Promise<void>;
 }
 
 export type Input = Readonly<Record<string, unknown>>;
