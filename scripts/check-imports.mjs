@@ -47,7 +47,7 @@ const layers = [
     imports: ["reply", "upstream", "exchange", "part"],
   },
   { name: "guard", files: /^guards\//, imports: ["guard", "call", "store"] },
-  { name: "store", files: /^stores\//, imports: ["store"] },
+  { name: "store", files: /^stores\//, imports: ["store", "part"] },
   // Prices and amounts: numbers in, numbers out.
   { name: "money", files: /^money\//, imports: ["money", "part"] },
   { name: "part", files: /^[^/]+\.ts$/, imports: ["exchange", "part"] },

@@ -9,6 +9,11 @@ const root = join(import.meta.dirname, "..");
 const table = [
   { name: "chromium", present: "chromium", neededBy: "packages/gateway/test" },
   { name: "redis-server", present: "redis-server", neededBy: "packages/proxy/src/stores/redis.ts" },
+  {
+    name: "postgresql-15",
+    present: "/usr/lib/postgresql/15/bin/postgres",
+    neededBy: "packages/proxy/src/stores/postgres.ts",
+  },
   { name: "python3-flask", present: python("flask"), neededBy: "examples/flask" },
   { name: "python3-gunicorn", present: python("gunicorn"), neededBy: "examples/flask" },
   { name: "python3-fastapi", present: python("fastapi"), neededBy: "examples/fastapi" },

@@ -113,7 +113,8 @@ function judge(
     buckets.push({ ...seen, used: seen.used + amount, held });
     return undefined;
   }
-  return { ...seen, refused: index, limit, after: passesAfter(tables, now, claim, limit) };
+  const slots = claim.rolling ? liveSlots(tables.bucket(claim.bucket), now, claim.rolling) : [];
+  return { ...seen, refused: index, limit, after: passesAfter(slots, now, claim, limit) };
 }
 
 function see(tables: Tables, now: number, ref: BucketRef): Seen {
@@ -145,15 +146,14 @@ function liveSlots(
   return (row?.slots ?? []).filter(({ index }) => index >= oldest);
 }
 
-/** When so much has left a rolling window that the claim fits. */
-function passesAfter(
-  tables: Tables,
+/** When so much has left a rolling window that the claim fits, in ms from now. */
+export function passesAfter(
+  slots: readonly Slot[],
   now: number,
-  { bucket, rolling, amount }: Claim,
+  { rolling, amount }: Claim,
   limit: bigint,
 ): number | undefined {
   if (rolling === undefined || amount > limit) return undefined;
-  const slots = liveSlots(tables.bucket(bucket), now, rolling);
   let used = slots.reduce((sum, slot) => sum + slot.used, 0n);
   for (const slot of slots) {
     used -= slot.used;
@@ -162,6 +162,15 @@ function passesAfter(
     }
   }
   return undefined;
+}
+
+/** Slots as the servers keep them: number, used, held, and so on. */
+export function slotsOf(flat: readonly (number | string)[]): Slot[] {
+  return Array.from({ length: flat.length / 3 }, (_, at) => ({
+    index: Number(flat[at * 3]),
+    used: BigInt(flat[at * 3 + 1] as number | string),
+    held: BigInt(flat[at * 3 + 2] as number | string),
+  }));
 }
 
 function book(tables: Tables, now: number, claim: Claim, job: NewJob): Booking {

@@ -2,7 +2,7 @@
 import { isDevelopment } from "../environment.ts";
 import { isNewEntry, jobOfEntry } from "./entry.ts";
 import { advance, due, look, take } from "./ledger.ts";
-import { isPrepared, PREPARE, SqliteTables } from "./sqlite-tables.ts";
+import { isPrepared, PREPARE, SqliteTables } from "./sqlite/tables.ts";
 import { StoreUnavailable, type Store } from "./store.ts";
 
 /** What is asked of a driver: `node:sqlite`, better-sqlite3, libsql and `bun:sqlite` have it. */

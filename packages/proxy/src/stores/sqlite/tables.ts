@@ -1,7 +1,7 @@
 /** The tables of the SQLite engine, and how its rows are read and written. */
-import type { BucketRow, Slot, Tables } from "./ledger.ts";
-import type { SqliteDatabase, SqliteStatement } from "./sqlite.ts";
-import type { Booking, Job, JobState, Override } from "./store.ts";
+import { slotsOf, type BucketRow, type Tables } from "../ledger.ts";
+import type { SqliteDatabase, SqliteStatement } from "../sqlite.ts";
+import type { Booking, Job, JobState, Override } from "../store.ts";
 
 const VERSION = "1";
 
@@ -160,17 +160,23 @@ export class SqliteTables implements Tables {
     return {
       used: BigInt(row.used),
       held: BigInt(row.held),
-      slots: row.slots === null ? undefined : slotsOf(row.slots),
+      slots: row.slots === null ? undefined : slotsOf(JSON.parse(row.slots) as string[]),
       until: numberOf(row.until),
     };
   }
   putBucket(name: string, { used, held, slots, until }: BucketRow): void {
-    const written =
-      slots && JSON.stringify(slots.map((slot) => [slot.index, `${slot.used}`, `${slot.held}`]));
+    const flat = slots?.flatMap((slot) => [`${slot.index}`, `${slot.used}`, `${slot.held}`]);
     this.#sql(
       `INSERT INTO fal_buckets VALUES (?, ?, CAST(? AS INTEGER), CAST(? AS INTEGER), ?, ?)
        ON CONFLICT DO UPDATE SET used = excluded.used, held = excluded.held, slots = excluded.slots, until = excluded.until`,
-    ).run(this.#scope, name, `${used}`, `${held}`, written ?? null, until ?? null);
+    ).run(
+      this.#scope,
+      name,
+      `${used}`,
+      `${held}`,
+      flat ? JSON.stringify(flat) : null,
+      until ?? null,
+    );
   }
 
   places(bucket: string, now: number): number {
@@ -286,10 +292,3 @@ const bookingsOf = (json: string): Booking[] =>
       ...(typeof slot === "number" && { slot }),
     }),
   );
-
-const slotsOf = (json: string): Slot[] =>
-  (JSON.parse(json) as [number, string, string][]).map(([index, used, held]) => ({
-    index,
-    used: BigInt(used),
-    held: BigInt(held),
-  }));
