@@ -48,6 +48,11 @@ const layers = [
   },
   { name: "guard", files: /^guards\//, imports: ["guard", "call", "store"] },
   { name: "store", files: /^stores\//, imports: ["store", "part"] },
+  {
+    name: "limits",
+    files: /^limits\//,
+    imports: ["limits", "money", "store", "part"],
+  },
   // Prices and amounts: numbers in, numbers out.
   { name: "money", files: /^money\//, imports: ["money", "part"] },
   { name: "part", files: /^[^/]+\.ts$/, imports: ["exchange", "part"] },

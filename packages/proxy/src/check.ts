@@ -84,6 +84,7 @@ const OPTIONS: Readonly<Record<keyof ProxyConfig, readonly [form: string, holds:
   ],
   cacheControl: ['a header value, such as "no-store, no-transform"', isText(/^[\t -~]+$/)],
   guards: ["a list of functions: [(call) => …]", isListOf(isFunction)],
+  meter: ["what defineProxy made", (value) => isFunction(value.admit)],
   onEvent: ["a function: (event) => …", isFunction],
   fetch: ["a function like fetch: (url, init) => fetch(url, init)", isFunction],
   serviceHosts: [

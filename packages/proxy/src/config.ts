@@ -5,6 +5,7 @@ import { checkConfig, upstreamOrigin } from "./check.ts";
 import type { CorsOptions } from "./cors.ts";
 import { isDevelopment } from "./environment.ts";
 import type { EventHandler } from "./events.ts";
+import type { Meter } from "./meter.ts";
 import type { ProxyConfig, Timeouts, WebhookRule } from "./options.ts";
 
 /** The options with defaults in place and rules compiled. */
@@ -14,6 +15,7 @@ export interface ResolvedConfig extends Defaults {
   readonly resolveFalAuth?: ProxyConfig["resolveFalAuth"];
   readonly timeouts: Readonly<Required<Timeouts>>;
   readonly cors?: CorsOptions | undefined;
+  readonly meter?: Meter | undefined;
   readonly onEvent?: EventHandler | undefined;
   readonly fetch?: typeof fetch | undefined;
   /** Lower-case names. */

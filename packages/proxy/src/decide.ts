@@ -69,6 +69,12 @@ async function judge(call: OpenCall): Promise<Plan | Refusal> {
     webhookRefusal(call) ??
     (await appsRefusal(call)) ??
     (await firstRefusal(guards, call)) ??
-    makePlan(call)
+    metered(call)
   );
+}
+
+/** The plan, once what counts has let it pass: after it nothing can say no. */
+async function metered(call: OpenCall): Promise<Plan | Refusal> {
+  const plan = await makePlan(call);
+  return isRefusal(plan) ? plan : ((await call.config.meter?.admit(call)) ?? plan);
 }

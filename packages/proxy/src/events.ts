@@ -43,6 +43,50 @@ export type Happening =
       readonly type: "fault";
       /** One line, bounded, without control characters. */
       readonly error: string;
+    }
+  | MeterHappening;
+
+/** What the meter of `defineProxy` tells besides. Amounts are decimal strings, in USD where they are money. */
+export type MeterHappening =
+  | {
+      /** A limit said no, or would have (`dryRun`). */
+      readonly type: "limited";
+      readonly scope: string;
+      readonly unit: string;
+      readonly per: string;
+      readonly dryRun: boolean;
+      readonly limit: string;
+      readonly used: string;
+      readonly needed: string;
+    }
+  | {
+      /** A job was let pass, or more was learnt of it: what it was quoted at, and what is booked for it now. */
+      readonly type: "metered";
+      readonly jobId: string;
+      readonly state: "open" | "estimated" | "charged" | "void";
+      readonly rule: string | undefined;
+      readonly quotedUsd: string | undefined;
+      readonly bookedUsd: string | undefined;
+      readonly units: string | undefined;
+    }
+  | {
+      /** fal's bill was above what the call was quoted at: its price rule is too low. */
+      readonly type: "overrun";
+      readonly jobId: string;
+      readonly rule: string;
+      readonly quotedUsd: string;
+      readonly billedUsd: string;
+    }
+  | {
+      /** fal has accepted a job whose id could not be kept: nobody can ask for it by now. */
+      readonly type: "unbound";
+      readonly jobId: string;
+    }
+  | {
+      /** The store had no answer. */
+      readonly type: "store_unavailable";
+      readonly trouble: string;
+      readonly message: string;
     };
 
 /** Handed to `onEvent`. */

@@ -1,5 +1,4 @@
 /** The only file that names a header to forward or to relay: what is not named here stays behind. */
-import type { Incoming } from "./incoming.ts";
 import { corsHeaders } from "./cors.ts";
 import { isFalHost } from "./fal-hosts.ts";
 import type { OpenCall } from "./open-call.ts";
@@ -195,15 +194,16 @@ export function withoutCoding(headers: HeaderList): HeaderList {
  * - fal's bodies stand on the app's own origin, and a model may return whatever it was talked into:
  *   they are taken for what they say, run nothing when opened as a page, and cannot be embedded by others.
  */
-export function answerHeaders(incoming: Incoming): Record<string, string> {
-  const { cacheControl, cors } = incoming.config;
+export function answerHeaders(call: OpenCall): Record<string, string> {
+  const { cacheControl, cors } = call.config;
   return {
     "cache-control": cacheControl,
     vary: cors ? `${TARGET_URL_HEADER}, origin` : TARGET_URL_HEADER,
     "x-content-type-options": "nosniff",
     "content-security-policy": "sandbox; default-src 'none'",
     "cross-origin-resource-policy": "same-origin",
-    ...(cors && corsHeaders(cors, incoming)),
+    ...(cors && corsHeaders(cors, call)),
+    ...call.quota,
   };
 }
 

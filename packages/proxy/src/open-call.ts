@@ -48,6 +48,8 @@ export class OpenCall implements HookCall, Incoming {
   inFlight = false;
   ended = false;
 
+  /** What the answer says of limits, whoever gives it. */
+  quota: Readonly<Record<string, string>> | undefined;
   readonly replyHooks: ReplyHook[] = [];
   readonly endHooks: EndHook[] = [];
   #parsed: Promise<unknown> | undefined;

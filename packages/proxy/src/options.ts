@@ -2,6 +2,7 @@
 import type { Guard, HookCall, User } from "./call.ts";
 import type { CorsOptions } from "./cors.ts";
 import type { EventHandler } from "./events.ts";
+import type { Meter } from "./meter.ts";
 
 /** Time limits in ms. The defaults follow fal's own limit of an hour for one request. */
 export interface Timeouts {
@@ -103,6 +104,8 @@ export interface ProxyConfig {
    * @default []
    */
   guards?: readonly Guard[] | undefined;
+  /** Limits, credits and ownership, as `defineProxy` makes them; its value is what handlers take. */
+  meter?: Meter | undefined;
   /** Receives typed events; never a body, a header or a key. May be async. */
   onEvent?: EventHandler | undefined;
   /**

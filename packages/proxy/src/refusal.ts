@@ -10,9 +10,15 @@ const STATUS = {
   method_not_allowed: 405,
   origin_not_allowed: 403,
   unauthenticated: 401,
+  blocked: 403,
   no_credentials: 500,
   budget_exhausted: 402,
+  credits_exhausted: 402,
   input_not_allowed: 422,
+  price_unknown: 422,
+  idempotency_mismatch: 422,
+  duplicate_running: 409,
+  duplicate_done: 409,
   body_too_large: 413,
   body_unavailable: 500,
   rate_limited: 429,
@@ -46,6 +52,8 @@ export interface Refusal {
   readonly message: string;
   /** Defaults to `message`; for `input_not_allowed` fal's array `[{ loc, msg, type }]`. */
   readonly detail?: unknown;
+  /** Further members of the body, for programs: what is used, when to come again. */
+  readonly members?: Readonly<Record<string, unknown>>;
   /** For the operator, shown only in development: which option to change. */
   readonly hint?: string;
   /** Further response headers, such as `retry-after` (seconds). */
@@ -53,7 +61,9 @@ export interface Refusal {
 }
 
 /** The parts of a refusal that are not always there. */
-export type RefusalExtras = Partial<Pick<Refusal, "detail" | "hint" | "headers" | "status">>;
+export type RefusalExtras = Partial<
+  Pick<Refusal, "detail" | "members" | "hint" | "headers" | "status">
+>;
 
 /**
  * Makes a refusal; the status follows from the code unless `extras.status` says otherwise.
@@ -120,7 +130,7 @@ function genuine(answer: unknown): Refusal | undefined {
 
 /** A copy that can be sent: what was checked is what is sent, whatever becomes of the original. */
 function checked(refusal: Refusal): Refusal {
-  const { code, status, message, hint, detail } = refusal;
+  const { code, status, message, hint, detail, members } = refusal;
   const headers = { ...refusal.headers };
   const unfit = (what: string): never => {
     throw new TypeError(`A refusal has ${what}.`);
@@ -136,6 +146,7 @@ function checked(refusal: Refusal): Refusal {
   }
   // @throws TypeError for what JSON does not hold: a BigInt, a circle
   const text = JSON.stringify(detail) as string | undefined;
+  const more = JSON.stringify(members) as string | undefined;
   return {
     kind: "refusal",
     status,
@@ -144,6 +155,7 @@ function checked(refusal: Refusal): Refusal {
     headers,
     ...(hint !== undefined && { hint }),
     ...(text !== undefined && { detail: JSON.parse(text) as unknown }),
+    ...(more !== undefined && { members: JSON.parse(more) as Record<string, unknown> }),
   };
 }
 
@@ -157,11 +169,11 @@ export interface Answer {
 
 /** The only form in which a refusal leaves the proxy. */
 export function toAnswer(refusal: Refusal, development: boolean): Answer {
-  const { status, code, hint, detail } = refusal;
+  const { status, code, hint, detail, members } = refusal;
   const message = development && hint ? `${refusal.message} ${hint}` : refusal.message;
   const headers: Record<string, string> = { "content-type": "application/json" };
   for (const [name, value] of Object.entries(refusal.headers ?? {})) {
     headers[name.toLowerCase()] = value;
   }
-  return { status, headers, body: { message, detail: detail ?? message, code } };
+  return { status, headers, body: { ...members, message, detail: detail ?? message, code } };
 }

@@ -27,7 +27,7 @@ const TIMES: NonNullable<PriceRule["times"]> = {
 /** @returns from what fal lists and an input to a quote */
 export function compileListed(
   margin: number | string,
-): (endpoint: string, price: ListedPrice, input: Input) => Quote | Unpriced {
+): (endpoint: string, price: ListedPrice, input: Input | undefined) => Quote | Unpriced {
   if (readAmount(margin, "listMargin") < NANO)
     throw new TypeError("fal proxy: listMargin must be at least 1.");
   return (endpoint, { usd, unit, at }, input) => {
@@ -38,6 +38,7 @@ export function compileListed(
         why: `fal bills ${endpoint} by ${JSON.stringify(unit)}, which its input does not tell`,
       };
     }
+    if (input === undefined) return { field: undefined, why: "its input could not be read" };
     const rule: PriceRule = {
       ...measureBy(kind, input),
       usd: writeAmount(usd),

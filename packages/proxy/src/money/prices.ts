@@ -12,9 +12,9 @@ export interface Prices {
    * What a call may cost.
    *
    * @param endpoint its id, such as `fal-ai/flux/dev`; no price covers an id by a part of it
-   * @param input what fal will run with
+   * @param input what fal will run with; undefined where it cannot be read
    */
-  quote(endpoint: string, input: Input): Quote | Unpriced;
+  quote(endpoint: string, input: Input | undefined): Quote | Unpriced;
 }
 
 // Endpoint ids come from callers: what is remembered of them is bounded.

@@ -20,7 +20,7 @@ export interface Quote {
 }
 
 /** A rule that was checked. */
-export type Pricer = (input: Input) => Quote | Unpriced;
+export type Pricer = (input: Input | undefined) => Quote | Unpriced;
 
 /**
  * Checks a rule and makes it ready.
@@ -66,6 +66,7 @@ export function compileRule(pattern: string, rule: PriceRule): Pricer {
   return (input) => {
     const open = (unpriced: Unpriced): Quote | Unpriced =>
       onUnknown === "max" ? { ...facts, usd: max as bigint, isMax: true } : unpriced;
+    if (input === undefined) return open(UNREAD);
     for (const field of Object.keys(input)) {
       if (WATCHED.has(field) && !known.has(field)) {
         return open({ field, why: "it bears on prices, and the rule does not know it" });
@@ -86,6 +87,12 @@ export function compileRule(pattern: string, rule: PriceRule): Pricer {
     return { ...facts, usd: max !== undefined && usd > max ? max : usd, isMax: false };
   };
 }
+
+/** A body too large to be read, or none that is JSON: a `max` prices it. */
+const UNREAD: Unpriced = {
+  field: undefined,
+  why: "its input could not be read, and the rule has no max",
+};
 
 export type { Input, Unpriced };
 

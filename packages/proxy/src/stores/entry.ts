@@ -1,11 +1,11 @@
 /** An entry as a job: booked whatever the limits say, once for its id. */
 import type { BucketRef, Entry, NewJob, Taken } from "./store.ts";
 
-/** @throws TypeError for an amount that is no bigint, or an empty id */
-export function jobOfEntry({ id, purse, amount, owner = "", why }: Entry): NewJob {
+/** @throws TypeError (as a rejection) for an amount that is no bigint, or an empty id */
+export async function jobOfEntry({ id, purse, amount, owner = "", why }: Entry): Promise<NewJob> {
   if (typeof id !== "string" || id === "") throw new TypeError("fal proxy: an entry needs an id.");
   if (typeof amount !== "bigint") throw new TypeError("fal proxy: an entry needs an amount.");
-  const { bucket, kind, subject, guard }: BucketRef = purse;
+  const { bucket, kind, subject, guard }: BucketRef = await purse;
   return {
     id: `entry:${id}`,
     hash: `${bucket}=${amount}`,

@@ -180,6 +180,7 @@ function book(tables: Tables, now: number, claim: Claim, job: NewJob): Booking {
     tables.putPlace(bucket, job.id, now + (claim.lease ?? 0));
     return booking;
   }
+  if (kind === "count" && amount === 0n) return booking;
   const held = kind === "spend" && !job.entry ? amount : 0n;
   const row = tables.bucket(bucket);
   if (rolling === undefined) {
@@ -218,7 +219,7 @@ export function advance(tables: Tables, now: number, id: string, change: Change)
   const tells =
     tell === "done" || (tell !== undefined && before.told !== "done" && (before.told ?? 0) <= now);
 
-  const frees = rises || change.free === true;
+  const frees = change.free ?? rises;
   const bookings = before.bookings.map((booking, index) => {
     if (booking.kind === "place")
       return movePlace(tables, now, before, booking, frees, change.lease);

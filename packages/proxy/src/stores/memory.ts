@@ -45,7 +45,10 @@ export function memoryStore({ scope = "main", max = 1_000_000 }: MemoryStoreOpti
     advance: async (id, change) => advance(memory, Date.now(), id, change),
     look: async (what) => look(memory, Date.now(), what),
     due: async (most, leaseMs) => due(memory, Date.now(), most, leaseMs),
-    enter: async (entry) => isNewEntry(entry, take(memory, Date.now(), jobOfEntry(entry))),
+    enter: async (entry) => {
+      const job = await jobOfEntry(entry);
+      return isNewEntry(entry, take(memory, Date.now(), job));
+    },
     override: async ({ subject, guard = "", limit, until = Infinity }) => {
       if (limit === undefined) memory.overrides.delete(nameOf(subject, guard));
       else memory.overrides.set(nameOf(subject, guard), { limit, until });

@@ -138,7 +138,7 @@ export function postgresStore(
     },
     due: async (max, leaseMs) =>
       ((await verb("due", { max, leaseMs, keepDays })) as JobRow[]).map(jobOf),
-    enter: async (entry) => isNewEntry(entry, await take(jobOfEntry(entry))),
+    enter: async (entry) => isNewEntry(entry, await take(await jobOfEntry(entry))),
     override: async ({ subject, guard = "", limit, until }) => {
       const written = limit === undefined ? null : String(limit);
       await verb("put_override", { subject, guard, limit: written, until });

@@ -149,7 +149,7 @@ export function redisStore(
     },
     due: async (max, leaseMs) =>
       listOf((await verb("due", { max, leaseMs })) as JobRow[]).map(jobOf),
-    enter: async (entry) => isNewEntry(entry, await take(jobOfEntry(entry))),
+    enter: async (entry) => isNewEntry(entry, await take(await jobOfEntry(entry))),
     override: async ({ subject, guard = "", limit, until }) => {
       await verb("override", {
         subject,

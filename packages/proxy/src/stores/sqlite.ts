@@ -140,7 +140,7 @@ export function sqliteStore(
         return due(all, now, max, leaseMs);
       }),
     enter: async (entry) => {
-      const job = jobOfEntry(entry);
+      const job = await jobOfEntry(entry);
       const write = (all: SqliteTables, now: number) => take(all, now, job);
       // Within the app's own transaction, it stands and falls with it.
       if (isWithin(database)) return isNewEntry(entry, write(open(), Date.now()));

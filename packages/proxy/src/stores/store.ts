@@ -33,7 +33,10 @@ export interface BucketRef {
 
 /** One bucket, and how much of it a job takes. */
 export interface Claim extends BucketRef {
-  /** In billionths where it is money or credits; whole for counts; 1 for a place. Below 0 only in an entry. */
+  /**
+   * In billionths where it is money or credits; whole for counts; 1 for a place. Below 0 only in an entry. A count of 0
+   * is judged, and leaves nothing.
+   */
   readonly amount: bigint;
   /** The most that may be used, this claim included; undefined for none. */
   readonly limit: bigint | undefined;
@@ -146,7 +149,7 @@ export interface Change {
   readonly checkIn?: number | null | undefined;
   /** Keeps its places for so many ms more. */
   readonly lease?: number | undefined;
-  /** Gives its places back, while the money waits. */
+  /** Gives its places back. Left out: when the state rises. */
   readonly free?: boolean | undefined;
   readonly units?: string | undefined;
   readonly outcome?: string | undefined;
@@ -177,7 +180,7 @@ export interface Looked {
 export interface Entry {
   /** The payment event's own id: delivered twice, it counts once. */
   readonly id: string;
-  readonly purse: BucketRef;
+  readonly purse: BucketRef | PromiseLike<BucketRef>;
   /** In billionths: above 0 it adds to what can be spent. */
   readonly amount: bigint;
   readonly owner?: string | undefined;

@@ -39,7 +39,7 @@ BEGIN
   IF p->>'tell' IS NOT NULL THEN
     tells := p->>'tell' = 'done' OR j.told IS NULL OR j.told <= now_at;
   END IF;
-  frees := rises OR coalesce((p->>'free')::boolean, false);
+  frees := coalesce((p->>'free')::boolean, rises);
 
   FOREACH i IN ARRAY j.locking LOOP
     IF j.kinds[i] = 'place' THEN

@@ -71,7 +71,10 @@ BEGIN
   FOREACH i IN ARRAY locking LOOP
     c := claims[i];
     lost := false;
-    IF kinds[i] = 'place' THEN
+    IF kinds[i] = 'count' AND amounts[i] = 0 THEN
+      SELECT * INTO seen FROM seen_v1(s, c, now_at);
+      stands[i] := jsonb_build_object('used', seen.used::text, 'held', seen.held::text);
+    ELSIF kinds[i] = 'place' THEN
       INSERT INTO buckets VALUES (s, names[i], 0, 0, NULL, NULL) ON CONFLICT DO NOTHING;
       PERFORM 1 FROM buckets b WHERE b.scope = s AND b.bucket = names[i] FOR UPDATE;
       DELETE FROM places x WHERE x.scope = s AND x.bucket = names[i] AND x.until <= now_at;

@@ -15,7 +15,8 @@ local wasFinal = RANK[j[STATE]] == 2
 local request, tell, lease = given(q.requestId), given(q.tell), given(q.lease)
 local binds = request ~= nil and not j[REQUEST] and redis.call('EXISTS', prefix .. 'r:' .. request) == 0
 local tells = tell == 'done' or (tell ~= nil and j[TOLD] ~= 'done' and (j[TOLD] or 0) <= now)
-local frees = rises or given(q.free) == true
+local frees = rises
+if given(q.free) ~= nil then frees = q.free end
 local amounts = given(q.amounts) or {}
 
 -- A bucket that is gone, or a slot, is not made anew.

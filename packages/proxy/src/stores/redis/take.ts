@@ -41,8 +41,9 @@ end
 local names, kinds, booked = {}, {}, {}
 for i, c in ipairs(q.claims) do
   names[i], kinds[i], booked[i] = c.bucket, c.kind, amounts[i]
+  local isNothing = c.kind == 'count' and amounts[i] == 0
   local key = prefix .. (c.kind == 'place' and 'p:' or 'b:') .. c.bucket
-  if redis.call('EXISTS', key) == 0 then
+  if not isNothing and redis.call('EXISTS', key) == 0 then
     redis.call('SADD', prefix .. 'n:' .. c.subject, c.bucket)
     redis.call('PEXPIRE', prefix .. 'n:' .. c.subject, text(400 * DAY))
   end
@@ -50,6 +51,8 @@ for i, c in ipairs(q.claims) do
     redis.call('ZREMRANGEBYSCORE', key, '-inf', text(now))
     redis.call('ZADD', key, text(now + c.lease), id)
     if redis.call('PTTL', key) < c.lease then redis.call('PEXPIRE', key, text(c.lease + 60000)) end
+  elseif isNothing then
+    -- It was only judged.
   elseif given(c.ms) then
     local kept, slot = rows[i], slotAt(c)
     local n = #kept

@@ -79,7 +79,7 @@ class Model {
       known.requestId = requestId;
     const rises = RANK[state] > RANK[known.state];
     known.booked = known.booked.map((booked, index) => {
-      if (known.claims[index]?.kind === "place") return rises || free ? 0n : booked;
+      if (known.claims[index]?.kind === "place") return (free ?? rises) ? 0n : booked;
       return rises ? (amounts?.[index] ?? (state === "void" ? 0n : booked)) : booked;
     });
     if (rises) known.state = state;
@@ -152,7 +152,7 @@ export async function playHistory(
           amounts: claims.map(({ kind: of }) => (of === "place" ? 0n : BigInt(random(30)))),
         }),
         ...(random(3) === 0 && { requestId: `r${seed}-${random(12)}` }),
-        ...(random(4) === 0 && { free: true }),
+        ...(random(4) === 0 && { free: random(2) === 0 }),
         ...(random(4) === 0 && { units: String(random(9)) }),
       };
       const { won } = await store.advance(id, change);

@@ -29,6 +29,21 @@ export const places: readonly StoreCase[] = [
     },
   ],
   [
+    "a place can be kept beyond a state, and void gives it back unless told",
+    async ({ store }) => {
+      const claim = place(1n, { bucket: "a|places|" });
+      const [streaming, called] = [job([claim]), job([claim])];
+      await store.take(streaming);
+      await store.advance(streaming.id, { state: "charged", free: false });
+      assert.equal((await seen(store, claim)).used, 1n);
+      assert.equal((await store.advance(streaming.id, { free: true })).job?.state, "charged");
+      assert.deepEqual(await seen(store, claim), NOTHING);
+      await store.take(called);
+      await store.advance(called.id, { state: "void" });
+      assert.deepEqual(await seen(store, claim), NOTHING);
+    },
+  ],
+  [
     "a lease is made longer while its job runs",
     async ({ store }) => {
       const claim = place(1n, { bucket: "a|places|", lease: 300 });

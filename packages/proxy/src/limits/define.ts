@@ -1,0 +1,83 @@
+/** One definition of a proxy with state: for its route, its webhook, its sweep and its usage page. */
+import { compilePrices, type PriceRules, type Prices } from "../money/prices.ts";
+import type { ProxyConfig } from "../options.ts";
+import type { Store } from "../stores/store.ts";
+import { compileCredits } from "./credits.ts";
+import { compileLimits } from "./gauge.ts";
+import { createMeter } from "./meter.ts";
+import type { DefineOptions } from "./options.ts";
+
+/** What `defineProxy` gives: options that every handler of the library takes. */
+export interface FalProxy extends ProxyConfig {
+  readonly meter: ReturnType<typeof createMeter>;
+}
+
+/**
+ * Limits, credits and ownership of jobs, beside all options that a handler takes.
+ *
+ * @returns options for `createRouteHandler` and its like, with what keeps count among them
+ * @throws TypeError that names the option, what is wrong with it, and the right form
+ *
+ * @example
+ * ```ts
+ * export const fal = defineProxy({
+ *   isAuthenticated: (call) => sessionUser(call.native),
+ *   store: memoryStore(),
+ *   prices: falPrices(),
+ *   limits: { user: { inFlight: 3, calls: { "1m": 20 }, usd: { day: 2 } }, all: { usd: { day: 200 } } },
+ * });
+ * export const { GET, POST, PUT } = createRouteHandler(fal);
+ * ```
+ */
+export function defineProxy({
+  store,
+  prices,
+  limits = {},
+  credits,
+  unknown = "charge",
+  share,
+  ownership = true,
+  ...config
+}: DefineOptions): FalProxy {
+  const gauges = compileLimits(limits);
+  const purse = credits && compileCredits(credits);
+  if (store === undefined) {
+    throw new TypeError(
+      "fal proxy: defineProxy needs a store, such as memoryStore(): limits, credits and ownership are kept there. Without any of them, give the handler its options as they are.",
+    );
+  }
+  checkStore(store);
+  if (prices === undefined && gauges.some(({ unit }) => unit === "usd")) {
+    throw new TypeError("fal proxy: limits in usd need prices: prices: falPrices().");
+  }
+  if (credits && !store.durable && !credits.acceptLoss) {
+    throw new TypeError(
+      `fal proxy: credits would be lost with this process, since the ${store.engine} store ends with it. Use another store, or say credits.acceptLoss: true.`,
+    );
+  }
+  if (unknown !== "charge" && unknown !== "release")
+    throw new TypeError('fal proxy: unknown must be "charge" or "release".');
+  const meter = createMeter({
+    store,
+    prices: prices && priced(prices),
+    gauges,
+    credits: purse,
+    unknown,
+    share,
+    ownership,
+  });
+  return { ...config, meter };
+}
+
+const priced = (prices: Prices | PriceRules): Prices =>
+  typeof prices["quote"] === "function" ? (prices as Prices) : compilePrices(prices as PriceRules);
+
+function checkStore(store: Store): void {
+  const lacking = (["take", "advance", "look", "due"] as const).filter(
+    (verb) => typeof store[verb] !== "function",
+  );
+  if (lacking.length > 0)
+    throw new TypeError(
+      `fal proxy: store has no ${lacking.join(", ")}: give it what memoryStore() and its like make.`,
+    );
+}

@@ -1,0 +1,16 @@
+/** What `defineProxy` has made of its options: all that the steps of a paid call ask. */
+import type { Prices } from "../money/prices.ts";
+import type { Store } from "../stores/store.ts";
+import type { Credits } from "./credits.ts";
+import type { Gauge } from "./gauge.ts";
+import type { DefineOptions } from "./options.ts";
+
+export interface Definition {
+  readonly store: Store;
+  readonly prices: Prices | undefined;
+  readonly gauges: readonly Gauge[];
+  readonly credits: Credits | undefined;
+  readonly unknown: "charge" | "release";
+  readonly ownership: boolean;
+  readonly share: DefineOptions["share"];
+}

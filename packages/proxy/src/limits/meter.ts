@@ -1,0 +1,191 @@
+/** The meter of a proxy: what a call may use is taken from the store in one step, before anything is sent. */
+import { goOn } from "../background.ts";
+import { tell } from "../events.ts";
+import type { Meter } from "../meter.ts";
+import { writeAmount } from "../money/amount.ts";
+import { isQuote, type Quote } from "../money/quote.ts";
+import type { OpenCall } from "../open-call.ts";
+import { isRefusal, Refused, type Refusal } from "../refusal.ts";
+import { StoreUnavailable, type NewJob, type Taken } from "../stores/store.ts";
+import { claimsOf, type Made, type Takes } from "./claims.ts";
+import type { Definition } from "./definition.ts";
+import type { Gauge } from "./gauge.ts";
+import { Ownership, ownerOf } from "./ownership.ts";
+import { follow, tellMetered, type Known } from "./paid-call.ts";
+import { persist, tellTrouble } from "./persist.ts";
+import { writeTag } from "./price-tag.ts";
+import { quotaHeaders } from "./quota-headers.ts";
+import { exhausted, unavailable, unpriced } from "./refusals.ts";
+
+/** How long a call waits for a price that is asked for just now, in ms. */
+const FOR_PRICE = 2000;
+/** Until a job whose call has ended in silence is looked at, in ms: longer than any call takes. */
+const UNHEARD = 3_900_000;
+
+export function createMeter(definition: Definition): Meter & { readonly definition: Definition } {
+  const ownership = new Ownership(definition);
+  return {
+    definition,
+    async admit(call) {
+      const { requestId, paid } = call.target;
+      if (requestId !== undefined) return ownership.admit(call);
+      return paid ? pay(call, definition) : undefined;
+    },
+  };
+}
+
+async function pay(call: OpenCall, definition: Definition): Promise<Refusal | undefined> {
+  const { credits } = definition;
+  const endpoint = call.target.endpoint ?? "";
+  const gauges = definition.gauges.filter(({ matches }) => matches(endpoint));
+  const needsQuote = gauges.some(({ unit }) => unit === "usd") || credits?.needsQuote(endpoint);
+  const quote = needsQuote ? await quoteOf(call, endpoint, definition) : undefined;
+  if (isRefusal(quote)) return quote;
+  const cost = credits?.costOf(endpoint, quote, call);
+  if (credits && cost === undefined) {
+    return unpriced(endpoint, { field: undefined, why: "credits.cost says nothing of it" });
+  }
+  const now = Date.now();
+  const takes: Takes = { calls: 1n, inFlight: 1n, usd: quote?.usd ?? 0n, credits: cost ?? 0n };
+  const made = await claimsOf(call, credits ? [...gauges, credits.gauge] : gauges, takes, now);
+  const job = await jobOf(call, endpoint, made, quote);
+  const taken = await take(call, job, definition);
+  if (isRefusal(taken)) return taken;
+  if ("refused" in taken) {
+    const refusing = made[taken.refused] as Made;
+    call.quota = quotaHeaders([refusing], [taken], now);
+    tellLimit(call, refusing, taken.limit, taken.used, false);
+    return exhausted(refusing, taken, now);
+  }
+  const stands = "ok" in taken ? taken.buckets : [];
+  if (stands.length > 0) call.quota = quotaHeaders(made, stands, now);
+  for (const [index, one] of made.entries()) {
+    const used = stands[index]?.used ?? 0n;
+    if (one.gauge?.dryRun && one.limit !== undefined && used > one.limit) {
+      tellLimit(call, one, one.limit, used - one.claim.amount, true);
+    }
+  }
+  const known: Known = {
+    id: job.id,
+    price: job.price,
+    endpoint,
+    bookings: made.map(({ claim: { bucket, kind, amount } }) => ({
+      bucket,
+      kind,
+      amount,
+      booked: amount,
+    })),
+  };
+  tellMetered(call, { ...known, ...job, state: "open", born: now });
+  follow(call, known, definition);
+  return undefined;
+}
+
+async function quoteOf(
+  call: OpenCall,
+  endpoint: string,
+  { prices }: Definition,
+): Promise<Quote | Refusal> {
+  let input: Record<string, unknown> | undefined;
+  let unread: Refused | undefined;
+  try {
+    input = await call.inputs();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    unread = error;
+  }
+  let quote = prices?.quote(endpoint, input);
+  if (quote && !isQuote(quote) && quote.coming) {
+    await within(FOR_PRICE, quote.coming);
+    quote = prices?.quote(endpoint, input);
+  }
+  if (quote && isQuote(quote)) return quote;
+  // Why it could not be read says more than that it has no price.
+  return (
+    unread?.refusal ?? unpriced(endpoint, quote ?? { field: undefined, why: "there are no prices" })
+  );
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}
+
+async function jobOf(
+  call: OpenCall,
+  endpoint: string,
+  made: readonly Made[],
+  quote: Quote | undefined,
+): Promise<NewJob> {
+  return {
+    id: crypto.randomUUID(),
+    hash: "-",
+    owner: await ownerOf(call),
+    account: "main",
+    endpoint,
+    operation: call.target.operation,
+    claims: made.map(({ claim }) => claim),
+    price: writeTag(
+      made.map(({ gauge }) => gauge?.unit ?? null),
+      quote,
+    ),
+    checkIn: UNHEARD,
+  };
+}
+
+/**
+ * Takes, once more where the answer was lost: the id is the same, so it counts once. Where that is lost too, the call
+ * does not pass, and is called off until that is heard.
+ */
+async function take(
+  call: OpenCall,
+  job: NewJob,
+  { store }: Definition,
+): Promise<Exclude<Taken, { conflict: true }> | Refusal> {
+  for (let tries = 0; ; tries++) {
+    try {
+      const taken = await store.take(job);
+      if ("conflict" in taken) throw new Error("a job's id was known with another hash");
+      return taken;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      const isOpen = error.trouble === "timeout" || error.trouble === "unreachable";
+      if (isOpen && tries === 0) continue;
+      tellTrouble(call, error);
+      if (isOpen)
+        goOn(
+          call,
+          persist(call, () => store.advance(job.id, { state: "void" }), 0),
+        );
+      return unavailable(error);
+    }
+  }
+}
+
+function tellLimit(
+  call: OpenCall,
+  { gauge, claim }: Made,
+  limit: bigint,
+  used: bigint,
+  dryRun: boolean,
+): void {
+  const {
+    scope,
+    unit,
+    per,
+  }: Pick<Gauge, "scope" | "unit" | "per"> | { scope: string; unit: string; per: string } =
+    gauge ?? { scope: claim.subject, unit: "blocked", per: "" };
+  const write = unit === "usd" || unit === "credits" ? writeAmount : String;
+  tell(call, {
+    type: "limited",
+    scope,
+    unit,
+    per,
+    dryRun,
+    limit: write(limit),
+    used: write(used),
+    needed: write(claim.amount),
+  });
+}

@@ -1,0 +1,111 @@
+/** Jobs belong to who submitted them: nobody else reads, follows or cancels them, or learns that they are there. */
+import type { Reply } from "../call.ts";
+import type { OpenCall } from "../open-call.ts";
+import type { Refusal } from "../refusal.ts";
+import { RANK, StoreUnavailable, type Change, type Job } from "../stores/store.ts";
+import type { Target } from "../target.ts";
+import type { Definition } from "./definition.ts";
+import { settle } from "./paid-call.ts";
+import { persist, tellTrouble } from "./persist.ts";
+import { notFound, unavailable } from "./refusals.ts";
+import { userSubject } from "./subject.ts";
+import { verdictOf } from "./verdict.ts";
+
+/** Of how many jobs this process remembers whose they are. */
+const REMEMBERED = 10_000;
+/** When a job is looked at that was cancelled, or whose result was no success, in ms. */
+const SOON = 60_000;
+
+/** Who asks: the user with the tenant, or nobody. */
+export const ownerOf = async ({ user }: Pick<OpenCall, "user">): Promise<string> =>
+  user ? userSubject(user) : "";
+
+export class Ownership {
+  readonly #definition: Definition;
+  /** What is known of jobs whose owner has asked. Only what can never change is relied on: whose, and of which app. */
+  readonly #known = new Map<string, Job>();
+
+  constructor(definition: Definition) {
+    this.#definition = definition;
+  }
+
+  /** Lets a call pass that asks for the caller's own job, and learns from its reply. */
+  async admit(call: OpenCall): Promise<Refusal | undefined> {
+    const requestId = call.target.requestId as string;
+    const { ownership } = this.#definition;
+    let job = this.#known.get(requestId);
+    try {
+      job ??= (await this.#definition.store.look({ requestId })).job;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      tellTrouble(call, error);
+      return unavailable(error);
+    }
+    if (ownership && !(job && isOf(job, call.target) && (await this.#mayUse(call, job)))) {
+      return notFound();
+    }
+    if (job) {
+      this.#remember(job);
+      this.#learn(call, job);
+    }
+    return undefined;
+  }
+
+  async #mayUse(call: OpenCall, job: Job): Promise<boolean> {
+    const owner = await ownerOf(call);
+    if (owner !== "" && owner === job.owner) return true;
+    return (await this.#definition.share?.(call, job)) === true;
+  }
+
+  #remember(job: Job): void {
+    const key = job.requestId as string;
+    // The one that was asked for longest ago goes first.
+    this.#known.delete(key);
+    if (this.#known.size >= REMEMBERED)
+      this.#known.delete(this.#known.keys().next().value as string);
+    this.#known.set(key, job);
+  }
+
+  /** Asks to see the reply, where it can tell something that is not known yet. */
+  #learn(call: OpenCall, job: Job): void {
+    const { operation } = call.target;
+    if (RANK[job.state] === RANK.charged) return;
+    if (operation === "result")
+      call.replyHooks.unshift((reply) => this.#onResult(call, job, reply));
+    if (operation === "status")
+      call.replyHooks.unshift((reply) => this.#onStatus(call, job, reply));
+    if (operation === "cancel")
+      call.replyHooks.unshift((reply) => this.#onCancel(call, job, reply));
+  }
+
+  async #onResult(call: OpenCall, job: Job, reply: Reply): Promise<void> {
+    // Only a success settles: what else it may mean is asked of fal itself.
+    if (reply.status >= 300) return this.#note(call, job, { checkIn: SOON });
+    const verdict = verdictOf("run", reply);
+    if (verdict === "accepted") return;
+    const settled = await settle(call, job, verdict, this.#definition, { status: reply.status });
+    if (settled) this.#remember(settled);
+  }
+
+  async #onStatus(call: OpenCall, job: Job, reply: Reply): Promise<void> {
+    // 202 while it waits or runs.
+    if (reply.status !== 200) return;
+    const body = (await reply.json()) as { status?: unknown } | null | undefined;
+    if (body?.status === "COMPLETED") return this.#note(call, job, { free: true, checkIn: 0 });
+  }
+
+  async #onCancel(call: OpenCall, job: Job, reply: Reply): Promise<void> {
+    if (reply.status >= 300) return;
+    await this.#note(call, job, { free: true, checkIn: SOON, outcome: "cancelled" });
+  }
+
+  /** Kept beside the reply, which does not wait for it. */
+  async #note(call: OpenCall, job: Job, change: Change): Promise<void> {
+    await persist(call, () => this.#definition.store.advance(job.id, change), 0);
+  }
+}
+
+/** Whether a job is one of the app that is asked. */
+function isOf({ endpoint }: Job, { app }: Target): boolean {
+  return app !== undefined && (endpoint === app || endpoint.startsWith(`${app}/`));
+}

@@ -1,0 +1,100 @@
+/** What a job carries to be settled by: the price of its day, and what each of its claims counts. Kept with it as JSON. */
+import { costOf, readUnits, writeAmount } from "../money/amount.ts";
+import type { Quote } from "../money/quote.ts";
+import type { Job, JobState } from "../stores/store.ts";
+import type { Definition } from "./definition.ts";
+import type { Unit } from "./gauge.ts";
+
+interface PriceTag {
+  /** Of each claim; null for the one by which a subject is blocked. */
+  readonly units: readonly (Unit | null)[];
+  readonly usd?: string;
+  readonly unitPrice?: string;
+  readonly rule?: string;
+  readonly asOf?: string;
+  readonly source?: string;
+}
+
+export function writeTag(units: readonly (Unit | null)[], quote: Quote | undefined): string {
+  const tag: PriceTag = {
+    units,
+    ...(quote && {
+      usd: `${quote.usd}`,
+      unitPrice: `${quote.unitPrice}`,
+      rule: quote.rule,
+      ...(quote.asOf !== undefined && { asOf: quote.asOf }),
+      ...(quote.source !== undefined && { source: quote.source }),
+    }),
+  };
+  return JSON.stringify(tag);
+}
+
+const readTag = ({ price }: Pick<Job, "price">): PriceTag =>
+  price === undefined ? { units: [] } : (JSON.parse(price) as PriceTag);
+
+/** What is known of the end of a job. */
+export interface Verdict {
+  readonly state: Exclude<JobState, "open">;
+  /** fal's count, as sent. */
+  readonly units?: string | undefined;
+  /** True where nobody will ever know whether it was billed. */
+  readonly unknown?: boolean;
+}
+
+export interface Settlement {
+  readonly state: Exclude<JobState, "open">;
+  readonly amounts: readonly bigint[];
+  /** What fal has billed, in billionths of USD, where it is known. */
+  readonly billed: bigint | undefined;
+}
+
+/** What is to stand in each bucket of a job. */
+export function settlementOf(
+  job: Pick<Job, "price" | "bookings" | "endpoint">,
+  { state, units, unknown = false }: Verdict,
+  { credits, unknown: policy }: Pick<Definition, "credits" | "unknown">,
+): Settlement {
+  const tag = readTag(job);
+  const counted = readUnits(units);
+  const unitPrice = tag.unitPrice === undefined ? undefined : BigInt(tag.unitPrice);
+  const billed =
+    counted === undefined || unitPrice === undefined
+      ? undefined
+      : costOf(counted, unitPrice, "half-up");
+  const amounts = job.bookings.map(({ booked, amount }, index) => {
+    if (state === "void") return 0n;
+    switch (tag.units[index]) {
+      case "usd":
+        if (billed !== undefined) return billed;
+        return unknown && policy === "release" ? 0n : amount;
+      case "credits":
+        if (unknown) return credits?.unknown === "charge" ? amount : 0n;
+        if (billed === undefined || credits?.settle !== "actual") return amount;
+        return credits.costOf(job.endpoint, { usd: billed, rule: tag.rule ?? "" }) ?? amount;
+      default:
+        return booked;
+    }
+  });
+  return { state, amounts, billed };
+}
+
+/** What is told of a job's money. */
+export function moneyOf(job: Job): {
+  rule: string | undefined;
+  quotedUsd: string | undefined;
+  bookedUsd: string | undefined;
+} {
+  const { usd, rule, units } = readTag(job);
+  const at = units.indexOf("usd");
+  return {
+    rule,
+    quotedUsd: usd === undefined ? undefined : writeAmount(BigInt(usd)),
+    bookedUsd: at < 0 ? undefined : writeAmount(job.bookings[at]?.booked ?? 0n),
+  };
+}
+
+/** What it was quoted at, in billionths of USD. */
+export function quotedOf(job: Job): { usd: bigint; rule: string } | undefined {
+  const { usd, rule = "" } = readTag(job);
+  return usd === undefined ? undefined : { usd: BigInt(usd), rule };
+}

@@ -1,0 +1,45 @@
+/** Names of those who are counted: so written that no two can meet in one bucket, whatever their ids hold. */
+import type { User } from "../call.ts";
+
+const LONGEST = 64;
+
+/** `user/42`, or `user/acme/42` within a tenant. */
+export const userSubject = ({ id, tenant }: Pick<User, "id" | "tenant">): Promise<string> =>
+  subject("user", ...(tenant === undefined ? [] : [String(tenant)]), id);
+
+/** The parts of a name, joined. Long ones are hashed, as are those that are no Unicode. */
+export async function subject(...parts: readonly string[]): Promise<string> {
+  return (await Promise.all(parts.map(encode))).join("/");
+}
+
+function encode(part: string): string | Promise<string> {
+  if (part.length <= LONGEST && !/\p{Cs}/u.test(part)) {
+    const encoded = encodeURIComponent(part);
+    // `*` is no letter that is encoded, so that no id can look like a hash.
+    if (encoded.length <= LONGEST && !encoded.startsWith("*")) return encoded;
+  }
+  // JSON writes what is no Unicode in letters.
+  return sha256(JSON.stringify(part)).then((digest) => `*${digest.slice(0, 40)}`);
+}
+
+/** In hexadecimal digits. */
+export async function sha256(text: string): Promise<string> {
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * An address as one caller has it: of IPv6 the first 64 bits, since a household has all that follow; IPv4 within IPv6
+ * as IPv4.
+ */
+export function addressOf(ip: string): string {
+  const [, v4] = /^(?:::ffff:)?(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(ip) ?? [];
+  if (v4 !== undefined) return v4;
+  if (!ip.includes(":")) return ip;
+  const [head = "", tail] = (ip.split("%")[0] as string).toLowerCase().split("::");
+  const front = head.split(":").filter(Boolean);
+  const back = tail?.split(":").filter(Boolean) ?? [];
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length);
+  const groups = [...front, ...Array<string>(zeros).fill("0"), ...back].slice(0, 4);
+  return `${groups.map((group) => group.replace(/^0+(?=.)/, "")).join(":")}::/64`;
+}

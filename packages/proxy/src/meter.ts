@@ -1,0 +1,8 @@
+/** What keeps count of calls: asked last, when nothing else can say no. `defineProxy` makes one. */
+import type { OpenCall } from "./open-call.ts";
+import type { Refusal } from "./refusal.ts";
+
+export interface Meter {
+  /** Lets a call pass, and asks to see its reply and its end; or refuses it, and has changed nothing then. */
+  admit(call: OpenCall): Promise<Refusal | undefined>;
+}
