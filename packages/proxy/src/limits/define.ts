@@ -3,6 +3,7 @@ import { compilePrices, type PriceRules, type Prices } from "../money/prices.ts"
 import type { ProxyConfig } from "../options.ts";
 import type { Store } from "../stores/store.ts";
 import { compileCredits } from "./credits.ts";
+import { createFalQueue } from "./fal-queue.ts";
 import { compileLimits } from "./gauge.ts";
 import { createMeter } from "./meter.ts";
 import type { DefineOptions } from "./options.ts";
@@ -37,6 +38,7 @@ export function defineProxy({
   unknown = "charge",
   share,
   ownership = true,
+  accounts = {},
   ...config
 }: DefineOptions): FalProxy {
   const gauges = compileLimits(limits);
@@ -59,6 +61,7 @@ export function defineProxy({
     throw new TypeError('fal proxy: unknown must be "charge" or "release".');
   const meter = createMeter({
     store,
+    fal: createFalQueue(accounts, config),
     prices: prices && priced(prices),
     gauges,
     credits: purse,

@@ -1,6 +1,4 @@
 /** The meter of a proxy: what a call may use is taken from the store in one step, before anything is sent. */
-import { goOn } from "../background.ts";
-import { tell } from "../events.ts";
 import type { Meter } from "../meter.ts";
 import { writeAmount } from "../money/amount.ts";
 import { isQuote, type Quote } from "../money/quote.ts";
@@ -12,10 +10,11 @@ import type { Definition } from "./definition.ts";
 import type { Gauge } from "./gauge.ts";
 import { Ownership, ownerOf } from "./ownership.ts";
 import { follow, tellMetered, type Known } from "./paid-call.ts";
-import { persist, tellTrouble } from "./persist.ts";
+import { persist } from "./persist.ts";
 import { writeTag } from "./price-tag.ts";
 import { quotaHeaders } from "./quota-headers.ts";
 import { exhausted, unavailable, unpriced } from "./refusals.ts";
+import { siteOf, tellTrouble } from "./site.ts";
 
 /** How long a call waits for a price that is asked for just now, in ms. */
 const FOR_PRICE = 2000;
@@ -76,7 +75,7 @@ async function pay(call: OpenCall, definition: Definition): Promise<Refusal | un
       booked: amount,
     })),
   };
-  tellMetered(call, { ...known, ...job, state: "open", born: now });
+  tellMetered(siteOf(call), { ...known, ...job, state: "open", born: now });
   follow(call, known, definition);
   return undefined;
 }
@@ -153,12 +152,8 @@ async function take(
       if (!(error instanceof StoreUnavailable)) throw error;
       const isOpen = error.trouble === "timeout" || error.trouble === "unreachable";
       if (isOpen && tries === 0) continue;
-      tellTrouble(call, error);
-      if (isOpen)
-        goOn(
-          call,
-          persist(call, () => store.advance(job.id, { state: "void" }), 0),
-        );
+      tellTrouble(siteOf(call), error);
+      if (isOpen) void persist(siteOf(call), () => store.advance(job.id, { state: "void" }), 0);
       return unavailable(error);
     }
   }
@@ -178,7 +173,7 @@ function tellLimit(
   }: Pick<Gauge, "scope" | "unit" | "per"> | { scope: string; unit: string; per: string } =
     gauge ?? { scope: claim.subject, unit: "blocked", per: "" };
   const write = unit === "usd" || unit === "credits" ? writeAmount : String;
-  tell(call, {
+  siteOf(call).tell({
     type: "limited",
     scope,
     unit,

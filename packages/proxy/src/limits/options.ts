@@ -2,6 +2,7 @@
 import type { Call } from "../call.ts";
 import type { Prices, PriceRules } from "../money/prices.ts";
 import type { ProxyConfig } from "../options.ts";
+import type { Accounts } from "./fal-queue.ts";
 import type { Job, Store } from "../stores/store.ts";
 
 type MaybePromise<T> = T | Promise<T>;
@@ -89,6 +90,13 @@ export interface DefineOptions extends Omit<ProxyConfig, "meter"> {
   unknown?: "charge" | "release";
   /** Whether somebody else may read and cancel a job: a team's. @default nobody */
   share?: (call: Call, job: Job) => MaybePromise<boolean>;
+  /**
+   * The keys of the operator's fal accounts, by name, for work without a call: sweeps and webhooks. Needed where
+   * `resolveFalAuth` is used.
+   *
+   * @default the environment, for `main`
+   */
+  accounts?: Accounts;
   /** Whether jobs belong to who submitted them. @default true */
   ownership?: boolean;
 }

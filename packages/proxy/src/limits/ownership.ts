@@ -6,8 +6,9 @@ import { RANK, StoreUnavailable, type Change, type Job } from "../stores/store.t
 import type { Target } from "../target.ts";
 import type { Definition } from "./definition.ts";
 import { settle } from "./paid-call.ts";
-import { persist, tellTrouble } from "./persist.ts";
+import { persist } from "./persist.ts";
 import { notFound, unavailable } from "./refusals.ts";
+import { siteOf, tellTrouble } from "./site.ts";
 import { userSubject } from "./subject.ts";
 import { verdictOf } from "./verdict.ts";
 
@@ -38,7 +39,7 @@ export class Ownership {
       job ??= (await this.#definition.store.look({ requestId })).job;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
-      tellTrouble(call, error);
+      tellTrouble(siteOf(call), error);
       return unavailable(error);
     }
     if (ownership && !(job && isOf(job, call.target) && (await this.#mayUse(call, job)))) {
@@ -83,7 +84,12 @@ export class Ownership {
     if (reply.status >= 300) return this.#note(call, job, { checkIn: SOON });
     const verdict = verdictOf("run", reply);
     if (verdict === "accepted") return;
-    const settled = await settle(call, job, verdict, this.#definition, { status: reply.status });
+    const notes: Change = {
+      status: reply.status,
+      // The count may come later than the answer.
+      ...(verdict.state === "estimated" && { checkIn: SOON }),
+    };
+    const settled = await settle(siteOf(call), job, verdict, this.#definition, notes);
     if (settled) this.#remember(settled);
   }
 
@@ -101,7 +107,7 @@ export class Ownership {
 
   /** Kept beside the reply, which does not wait for it. */
   async #note(call: OpenCall, job: Job, change: Change): Promise<void> {
-    await persist(call, () => this.#definition.store.advance(job.id, change), 0);
+    await persist(siteOf(call), () => this.#definition.store.advance(job.id, change), 0);
   }
 }
 

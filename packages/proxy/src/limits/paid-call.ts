@@ -1,13 +1,13 @@
 /** The life of one paid call, from the moment when its claims were taken to its end. */
 import type { Reply } from "../call.ts";
 import type { End } from "../end.ts";
-import { tell } from "../events.ts";
 import { writeAmount } from "../money/amount.ts";
 import type { OpenCall } from "../open-call.ts";
 import type { Change, Job } from "../stores/store.ts";
 import type { Definition } from "./definition.ts";
-import { persist, tellTrouble } from "./persist.ts";
+import { persist } from "./persist.ts";
 import { moneyOf, quotedOf, settlementOf, type Verdict } from "./price-tag.ts";
+import { siteOf, tellTrouble, type Site } from "./site.ts";
 import { verdictOf, verdictOfEnd, UNKNOWN } from "./verdict.ts";
 
 /** How long a reply waits for the store, in ms: to be settled, and to be bound to its owner. */
@@ -22,25 +22,26 @@ export type Known = Pick<Job, "id" | "price" | "bookings" | "endpoint">;
 /** Follows a call that was let pass. */
 export function follow(call: OpenCall, job: Known, definition: Definition): void {
   const { operation } = call.target;
+  const site = siteOf(call);
   let isJudged = false;
 
   async function onReply(reply: Reply): Promise<void> {
     isJudged = true;
     try {
       const verdict = verdictOf(operation, reply);
-      if (verdict === "accepted") await bind(call, job, reply, definition);
+      if (verdict === "accepted") await bind(site, job, reply, definition);
       // The place of a stream is given back at its end.
-      else await settle(call, job, verdict, definition, noted(reply, operation !== "stream"));
+      else await settle(site, job, verdict, definition, noted(reply, operation !== "stream"));
     } catch (error) {
-      tellTrouble(call, error);
+      tellTrouble(site, error);
     }
   }
 
   function onEnd(end: End): Promise<unknown> | void {
     if (!isJudged)
-      return settle(call, job, verdictOfEnd(end), definition, { outcome: end.outcome });
+      return settle(site, job, verdictOfEnd(end), definition, { outcome: end.outcome });
     if (operation === "stream") {
-      return persist(call, () => definition.store.advance(job.id, { free: true }), TO_SETTLE);
+      return persist(site, () => definition.store.advance(job.id, { free: true }), TO_SETTLE);
     }
   }
 
@@ -57,7 +58,7 @@ const noted = (reply: Reply, free: boolean): Change => ({
 
 /** Books a verdict, and tells of it. Never rejects. */
 export async function settle(
-  call: OpenCall,
+  site: Site,
   job: Known,
   verdict: Verdict,
   definition: Definition,
@@ -65,13 +66,13 @@ export async function settle(
 ): Promise<Job | undefined> {
   const { state, amounts, billed } = settlementOf(job, verdict, definition);
   const change: Change = { ...notes, state, amounts, units: verdict.units };
-  const advanced = await persist(call, () => definition.store.advance(job.id, change), TO_SETTLE);
+  const advanced = await persist(site, () => definition.store.advance(job.id, change), TO_SETTLE);
   const settled = advanced?.job;
   if (settled && advanced?.won) {
-    tellMetered(call, settled);
+    tellMetered(site, settled);
     const quote = quotedOf(settled);
     if (billed !== undefined && quote && billed > quote.usd) {
-      tell(call, {
+      site.tell({
         type: "overrun",
         jobId: job.id,
         rule: quote.rule,
@@ -84,26 +85,21 @@ export async function settle(
 }
 
 /** fal has accepted a job: its id is kept before the caller sees it, so that only he can ask for it. */
-async function bind(
-  call: OpenCall,
-  job: Known,
-  reply: Reply,
-  definition: Definition,
-): Promise<void> {
+async function bind(site: Site, job: Known, reply: Reply, definition: Definition): Promise<void> {
   const body = (await reply.json()) as { request_id?: unknown } | null | undefined;
   const requestId = body?.request_id;
   if (typeof requestId !== "string" || requestId === "") {
     // It may run, and nobody will hear of it.
-    tell(call, { type: "unbound", jobId: job.id });
-    await settle(call, job, UNKNOWN, definition, { status: reply.status });
+    site.tell({ type: "unbound", jobId: job.id });
+    await settle(site, job, UNKNOWN, definition, { status: reply.status });
     return;
   }
   const change: Change = { requestId, status: reply.status, checkIn: FIRST_CHECK };
-  const advanced = await persist(call, () => definition.store.advance(job.id, change), TO_BIND);
-  if (advanced === undefined) tell(call, { type: "unbound", jobId: job.id });
+  const advanced = await persist(site, () => definition.store.advance(job.id, change), TO_BIND);
+  if (advanced === undefined) site.tell({ type: "unbound", jobId: job.id });
 }
 
-export function tellMetered(call: OpenCall, job: Job): void {
+export function tellMetered(site: Site, job: Job): void {
   const { id: jobId, state, units } = job;
-  tell(call, { type: "metered", jobId, state, units, ...moneyOf(job) });
+  site.tell({ type: "metered", jobId, state, units, ...moneyOf(job) });
 }

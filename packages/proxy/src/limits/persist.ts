@@ -1,9 +1,6 @@
 /** Work on the store that has to succeed in the end: what fal has done cannot be refused any more. */
-import { goOn } from "../background.ts";
-import { tell } from "../events.ts";
-import type { OpenCall } from "../open-call.ts";
-import { describeError } from "../print.ts";
 import { StoreUnavailable } from "../stores/store.ts";
+import { tellTrouble, type Site } from "./site.ts";
 
 /** For how long it is tried, in ms. */
 const FOR = 600_000;
@@ -16,7 +13,7 @@ const LONGEST_PAUSE = 15_000;
  * @returns what it gave; undefined where it goes on. Never rejects: what becomes of it is told as events
  */
 export async function persist<Answer>(
-  call: OpenCall,
+  site: Site,
   work: () => Promise<Answer>,
   patience: number,
 ): Promise<Answer | undefined> {
@@ -28,7 +25,7 @@ export async function persist<Answer>(
       try {
         return await work();
       } catch (error) {
-        tellTrouble(call, error);
+        tellTrouble(site, error);
         if (!(error instanceof StoreUnavailable) || Date.now() - began > FOR) return undefined;
       }
       if (waits && Date.now() - began + pause > patience) release();
@@ -41,13 +38,6 @@ export async function persist<Answer>(
   waits = false;
   clearTimeout(timer);
   // Already settled work costs nothing there.
-  goOn(call, done);
+  site.goOn(done);
   return answer;
-}
-
-/** The store had no answer, or something of ours or the app's threw. */
-export function tellTrouble(call: OpenCall, error: unknown): void {
-  if (error instanceof StoreUnavailable) {
-    tell(call, { type: "store_unavailable", trouble: error.trouble, message: error.message });
-  } else tell(call, { type: "fault", error: describeError(error, call.credential) });
 }

@@ -1,0 +1,68 @@
+/** Asks fal's queue about a job with the operator's own key, beside all calls. */
+import { keyFromEnv, toAuthorization } from "../credentials.ts";
+import { environmentUpstream } from "../plan.ts";
+import { isRefusal } from "../refusal.ts";
+import { checkUpstream } from "../check.ts";
+import type { ProxyConfig } from "../options.ts";
+
+/** An answer of fal's. */
+export interface FalReply {
+  readonly status: number;
+  header(name: string): string | undefined;
+  /** Parsed; undefined where it is no JSON. */
+  readonly body: unknown;
+}
+
+export interface FalQueue {
+  /** @returns undefined where fal could not be asked. Never rejects */
+  get(path: string, account: string): Promise<FalReply | undefined>;
+}
+
+/** The keys of the operator's fal accounts, for work without a call. */
+export type Accounts = Readonly<Record<string, () => MaybePromise<string | undefined>>>;
+type MaybePromise<T> = T | Promise<T>;
+
+/** The longest wait for an answer, in ms. */
+const PATIENCE = 15_000;
+
+export function createFalQueue(
+  accounts: Accounts,
+  config: Pick<ProxyConfig, "fetch" | "upstream">,
+): FalQueue {
+  const { fetch: send = fetch, upstream } = config;
+  const origin = async (): Promise<string> => {
+    const given = typeof upstream === "object" ? upstream.url : upstream;
+    const base = given === undefined ? await environmentUpstream() : checkUpstream(given);
+    return base === undefined ? "https://queue.fal.run" : `${base}/queue.fal.run`;
+  };
+  return {
+    async get(path, account) {
+      try {
+        const key = await (accounts[account] ?? keyFromEnv)();
+        const authorization = toAuthorization(key, `The account ${account} gave`);
+        if (isRefusal(authorization)) return undefined;
+        const reply = await send(`${await origin()}${path}`, {
+          headers: { authorization },
+          // The key goes to fal and no further.
+          redirect: "manual",
+          signal: AbortSignal.timeout(PATIENCE),
+        });
+        return {
+          status: reply.status,
+          header: (name) => reply.headers.get(name) ?? undefined,
+          body: parsed(await reply.text()),
+        };
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

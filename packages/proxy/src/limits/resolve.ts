@@ -1,0 +1,94 @@
+/** What became of a job, asked of fal itself: where nobody has fetched a result, or its answer said too little. */
+import type { Change, Job } from "../stores/store.ts";
+import type { Definition } from "./definition.ts";
+import { appOf } from "./endpoint.ts";
+import type { FalReply } from "./fal-queue.ts";
+import { settle } from "./paid-call.ts";
+import { persist } from "./persist.ts";
+import type { Verdict } from "./price-tag.ts";
+import type { Site } from "./site.ts";
+import { UNKNOWN, verdictOf } from "./verdict.ts";
+
+/** What a sweep has learnt of a job. */
+export type Resolved = "settled" | "running" | "unanswered";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** After so long it is no more asked for: what is not known by then stays an estimate. */
+const AT_LAST = 24 * HOUR;
+/** How long a place is kept beyond the next check, in ms. */
+const SLACK = 10 * MINUTE;
+
+/**
+ * Asks for the status first, and for the result only of a job that is over.
+ *
+ * @param now in ms since 1970
+ * @returns never rejects
+ */
+export async function resolve(
+  site: Site,
+  job: Job,
+  definition: Definition,
+  now: number = Date.now(),
+): Promise<Resolved> {
+  const { store } = definition;
+  const age = now - job.born;
+  // Nobody knows its id: it was never accepted, or that was not heard.
+  if (job.requestId === undefined || job.operation !== "submit") return end(UNKNOWN);
+  const path = `/${appOf(job.endpoint)}/requests/${job.requestId}`;
+  const status = await definition.fal.get(`${path}/status`, job.account);
+  if (status === undefined || isNoWord(status)) return later("unanswered");
+  if (status.status === 404) return end(gone(job));
+  const state = (status.body as { status?: unknown } | undefined)?.status;
+  if (state !== "COMPLETED") return later("running");
+  const result = await definition.fal.get(path, job.account);
+  if (result === undefined || isNoWord(result)) return later("unanswered");
+  return end(verdictOfResult(job, result));
+
+  async function later(why: Resolved): Promise<Resolved> {
+    if (age >= AT_LAST) return end(UNKNOWN);
+    // From two minutes, doubling to an hour.
+    const checkIn = Math.min(Math.max(age, 2 * MINUTE), HOUR);
+    const change: Change = { checkIn, ...(why === "running" && { lease: checkIn + SLACK }) };
+    await persist(site, () => store.advance(job.id, change), 0);
+    return why;
+  }
+
+  async function end(verdict: Verdict): Promise<Resolved> {
+    // An estimate that fal may still correct is asked for again, as long as fal keeps results.
+    const again = verdict.state === "estimated" && !verdict.unknown && age < HOUR;
+    const notes: Change = { checkIn: again ? 5 * MINUTE : null };
+    if (verdict.state === job.state) {
+      await persist(site, () => store.advance(job.id, notes), 0);
+    } else await settle(site, job, verdict, definition, notes);
+    return "settled";
+  }
+}
+
+/** Something in front of fal, an outage, or a key that was turned off: it says nothing about the job. */
+const isNoWord = ({ status, header }: FalReply): boolean =>
+  status === 401 ||
+  status === 403 ||
+  status === 429 ||
+  (status >= 300 && status < 400) ||
+  (status >= 500 &&
+    header("x-fal-request-id") === undefined &&
+    header("x-fal-error-type") === undefined);
+
+/** fal does not know it any more: called off while it waited, or longer ago than fal keeps results. */
+const gone = ({ outcome }: Job): Verdict => (outcome === "cancelled" ? { state: "void" } : UNKNOWN);
+
+function verdictOfResult(job: Job, result: FalReply): Verdict {
+  if (result.status === 404) return gone(job);
+  // It was told to stop: what it did until then is billed where it says so.
+  if (result.status === 499) {
+    const units = result.header("x-fal-billable-units");
+    if (units !== undefined)
+      return verdictOf("run", { status: 200, header: result.header }) as Verdict;
+    return job.outcome === "cancelled" ? { state: "void" } : UNKNOWN;
+  }
+  const verdict = verdictOf("run", result) as Verdict;
+  // Never given back on a word that is not fal's own.
+  const isFals = result.header("x-fal-request-id") !== undefined;
+  return verdict.state === "void" && !isFals ? UNKNOWN : verdict;
+}
