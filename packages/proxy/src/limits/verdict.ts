@@ -11,8 +11,9 @@ export interface Answered {
 }
 
 /** fal answered, and not something in front of it: an ingress speaks for nobody. */
-const isFals = ({ header }: Answered): boolean =>
-  header("x-fal-request-id") !== undefined || header("x-fal-error-type") !== undefined;
+const isFals = (answer: Answered): boolean =>
+  answer.header("x-fal-request-id") !== undefined ||
+  answer.header("x-fal-error-type") !== undefined;
 
 /** @returns "accepted" for a job that goes on in the queue */
 export function verdictOf(operation: Operation, answer: Answered): Verdict | "accepted" {
