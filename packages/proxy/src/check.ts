@@ -43,6 +43,14 @@ const isCors = isObjectOf({
 });
 const isWebhookWord = isText(/^(forward|deny)$/);
 
+const ENDPOINTS = 'globs over the endpoint id, without a host: ["fal-ai/flux/**"]';
+const areEndpoints = isListOf(isText(/^(?!\/|[\w+.-]*:\/\/|([\w*-]+\.)*fal\.(run|ai)\/)\S+$/));
+
+/** @param what the option. @throws TypeError for what is no list of globs over endpoint ids */
+export function checkEndpoints(globs: unknown, what: string): void {
+  if (!areEndpoints(globs)) throw wrong(what, ENDPOINTS, globs);
+}
+
 const BYTES = "a number of bytes, such as 1048576";
 const HEADERS =
   'names of headers, such as ["x-fal-new"]; none for credentials or framing, nor one that the proxy writes itself';
@@ -53,10 +61,7 @@ const OPTIONS: Readonly<Record<keyof ProxyConfig, readonly [form: string, holds:
     'globs over the URL without its scheme: ["fal.run/**", "queue.fal.run/**"]',
     isListOf(isText(/^(?!\/|[\w+.-]*:?\/\/)\S+$/)),
   ],
-  allowedEndpoints: [
-    'globs over the endpoint id, without a host: ["fal-ai/flux/**"]',
-    isListOf(isText(/^(?!\/|[\w+.-]*:\/\/|([\w*-]+\.)*fal\.(run|ai)\/)\S+$/)),
-  ],
+  allowedEndpoints: [ENDPOINTS, areEndpoints],
   allowUnauthorizedRequests: ["true or false", (value) => typeof value === "boolean"],
   isAuthenticated: ["a function: async (call) => true, false or { id }", isFunction],
   resolveFalAuth: ["a function: async (call) => process.env.MY_FAL_KEY", isFunction],

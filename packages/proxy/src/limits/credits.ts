@@ -1,5 +1,6 @@
 /** Credits that an app sells: a purse for each user, and what a call takes out of it. */
 import type { Call } from "../call.ts";
+import { checkEndpoints } from "../check.ts";
 import { compileGlobs } from "../glob.ts";
 import { NANO, readAmount } from "../money/amount.ts";
 import type { Quote } from "../money/quote.ts";
@@ -104,6 +105,7 @@ function costFinder(cost: CreditsOptions["cost"]): (endpoint: string) => CreditC
     if (typeof cost !== "function") readAmount(cost, "credits.cost");
     return () => cost;
   }
+  checkEndpoints(Object.keys(cost), "credits.cost");
   const rules = Object.entries(cost)
     .map(([pattern, one]) => {
       if (typeof one !== "function") readAmount(one, `credits.cost["${pattern}"]`);

@@ -1,5 +1,6 @@
 /** One limit, ready to be asked: what is counted, whose, how much, and in which bucket it stands now. */
 import type { Call } from "../call.ts";
+import { checkEndpoints } from "../check.ts";
 import { internalError } from "../fault.ts";
 import { compileGlobs } from "../glob.ts";
 import { NANO, readAmount } from "../money/amount.ts";
@@ -82,6 +83,7 @@ function compileSet(scope: string, set: LimitSet, timeZone: string): Gauge[] {
     }
   }
   const { endpoints, dryRun = false } = set;
+  if (endpoints !== undefined) checkEndpoints(endpoints, `limits.${scope}.endpoints`);
   const globs = endpoints && compileGlobs([...endpoints], `limits.${scope}.endpoints`);
   const suffix = endpoints ? ` ${[...endpoints].sort().join(" ")}` : "";
   const common = {

@@ -1,4 +1,5 @@
 /** Which rule prices an endpoint: the app's own, exact before patterns, then the shipped ones. */
+import { checkEndpoints } from "../check.ts";
 import { compileGlobs } from "../glob.ts";
 import { compileRule, type Input, type Pricer, type Quote, type Unpriced } from "./quote.ts";
 import type { PriceRule } from "./rule.ts";
@@ -49,6 +50,7 @@ export function compilePrices(...lists: readonly PriceRules[]): Prices {
 }
 
 function finderOf(rules: PriceRules): (endpoint: string) => Pricer | undefined {
+  checkEndpoints(Object.keys(rules), "prices");
   const exact = new Map<string, Pricer>();
   const patterns: { matches(endpoint: string): boolean; length: number; pricer: Pricer }[] = [];
   for (const [pattern, rule] of Object.entries(rules)) {
