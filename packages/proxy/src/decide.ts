@@ -75,6 +75,7 @@ async function judge(call: OpenCall): Promise<Plan | Refusal> {
 
 /** The plan, once what counts has let it pass: after it nothing can say no. */
 async function metered(call: OpenCall): Promise<Plan | Refusal> {
+  const { meter } = call.config;
   const plan = await makePlan(call);
-  return isRefusal(plan) ? plan : ((await call.config.meter?.admit(call)) ?? plan);
+  return isRefusal(plan) || !meter ? plan : meter.admit(call, plan);
 }

@@ -1,8 +1,13 @@
 /** What keeps count of calls: asked last, when nothing else can say no. `defineProxy` makes one. */
 import type { OpenCall } from "./open-call.ts";
+import type { Plan } from "./plan.ts";
 import type { Refusal } from "./refusal.ts";
 
 export interface Meter {
-  /** Lets a call pass, and asks to see its reply and its end; or refuses it, and has changed nothing then. */
-  admit(call: OpenCall): Promise<Refusal | undefined>;
+  /**
+   * Lets a call pass, and asks to see its reply and its end; or refuses it, and has changed nothing then.
+   *
+   * @returns what is sent: the plan as it was, or with more in it
+   */
+  admit(call: OpenCall, plan: Plan): Promise<Plan | Refusal>;
 }

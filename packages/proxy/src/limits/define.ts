@@ -2,6 +2,7 @@
 import { compilePrices, type PriceRules, type Prices } from "../money/prices.ts";
 import type { ProxyConfig } from "../options.ts";
 import type { Store } from "../stores/store.ts";
+import { parseUrl } from "../url.ts";
 import { compileCredits } from "./credits.ts";
 import { createFalQueue } from "./fal-queue.ts";
 import { compileLimits } from "./gauge.ts";
@@ -39,6 +40,7 @@ export function defineProxy({
   share,
   ownership = true,
   accounts = {},
+  webhookUrl,
   ...config
 }: DefineOptions): FalProxy {
   const gauges = compileLimits(limits);
@@ -68,8 +70,25 @@ export function defineProxy({
     unknown,
     share,
     ownership,
+    webhookUrl: webhookUrl === undefined ? undefined : checkWebhook(webhookUrl, config.webhooks),
   });
-  return { ...config, meter };
+  return { ...config, ...(webhookUrl !== undefined && { webhooks: "deny" }), meter };
+}
+
+/** @throws TypeError for one that fal could not call, or beside callers' own */
+function checkWebhook(given: string, webhooks: ProxyConfig["webhooks"]): string {
+  const url = parseUrl(given);
+  if (url?.protocol !== "https:" && !/^(localhost|127\.|\[::1\])/.test(url?.hostname ?? "")) {
+    throw new TypeError(
+      'fal proxy: webhookUrl must be a public https URL, such as "https://app.example.com/api/fal/webhook".',
+    );
+  }
+  if (webhooks !== undefined && webhooks !== "deny") {
+    throw new TypeError(
+      'fal proxy: with webhookUrl, webhooks must be "deny" or left out: a job has one webhook.',
+    );
+  }
+  return given;
 }
 
 const priced = (prices: Prices | PriceRules): Prices =>

@@ -14,5 +14,7 @@ export interface Definition {
   readonly credits: Credits | undefined;
   readonly unknown: "charge" | "release";
   readonly ownership: boolean;
+  /** Where fal tells of the ends of jobs. */
+  readonly webhookUrl: string | undefined;
   readonly share: DefineOptions["share"];
 }

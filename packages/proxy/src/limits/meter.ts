@@ -3,6 +3,7 @@ import type { Meter } from "../meter.ts";
 import { writeAmount } from "../money/amount.ts";
 import { isQuote, type Quote } from "../money/quote.ts";
 import type { OpenCall } from "../open-call.ts";
+import type { Plan } from "../plan.ts";
 import { isRefusal, Refused, type Refusal } from "../refusal.ts";
 import { StoreUnavailable, type NewJob, type Taken } from "../stores/store.ts";
 import { claimsOf, type Made, type Takes } from "./claims.ts";
@@ -25,12 +26,21 @@ export function createMeter(definition: Definition): Meter & { readonly definiti
   const ownership = new Ownership(definition);
   return {
     definition,
-    async admit(call) {
-      const { requestId, paid } = call.target;
-      if (requestId !== undefined) return ownership.admit(call);
-      return paid ? pay(call, definition) : undefined;
+    async admit(call, plan) {
+      const { requestId, paid, operation } = call.target;
+      if (requestId !== undefined) return (await ownership.admit(call)) ?? plan;
+      if (!paid) return plan;
+      const refusal = await pay(call, definition);
+      return refusal ?? (operation === "submit" ? withWebhook(plan, definition) : plan);
     },
   };
+}
+
+/** fal tells the app's own route of the job's end. A caller's is not there: `webhooks` denies it. */
+function withWebhook(plan: Plan, { webhookUrl }: Definition): Plan {
+  if (webhookUrl === undefined) return plan;
+  const more = `fal_webhook=${encodeURIComponent(webhookUrl)}`;
+  return { ...plan, path: `${plan.path}${plan.path.includes("?") ? "&" : "?"}${more}` };
 }
 
 async function pay(call: OpenCall, definition: Definition): Promise<Refusal | undefined> {

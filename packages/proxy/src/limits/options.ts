@@ -86,6 +86,11 @@ export interface DefineOptions extends Omit<ProxyConfig, "meter"> {
   prices?: Prices | PriceRules;
   limits?: Limits;
   credits?: CreditsOptions;
+  /**
+   * The public URL of the route that `createWebhookHandler` serves: put on every submit, so that fal tells of the ends
+   * of jobs that nobody asks for. Callers' own webhooks are refused then.
+   */
+  webhookUrl?: string;
   /** What an estimate becomes in windows where fal's bill can never be known. @default "charge" */
   unknown?: "charge" | "release";
   /** Whether somebody else may read and cancel a job: a team's. @default nobody */

@@ -9,8 +9,12 @@ import type { Verdict } from "./price-tag.ts";
 import type { Site } from "./site.ts";
 import { UNKNOWN, verdictOf } from "./verdict.ts";
 
-/** What a sweep has learnt of a job. */
-export type Resolved = "settled" | "running" | "unanswered";
+/** What was learnt of a job. */
+export interface Resolved {
+  readonly what: "settled" | "running" | "unanswered";
+  /** fal's answer for its result, where it was asked for. */
+  readonly result?: FalReply | undefined;
+}
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -43,15 +47,15 @@ export async function resolve(
   if (state !== "COMPLETED") return later("running");
   const result = await definition.fal.get(path, job.account);
   if (result === undefined || isNoWord(result)) return later("unanswered");
-  return end(verdictOfResult(job, result));
+  return { ...(await end(verdictOfResult(job, result))), result };
 
-  async function later(why: Resolved): Promise<Resolved> {
+  async function later(what: "running" | "unanswered"): Promise<Resolved> {
     if (age >= AT_LAST) return end(UNKNOWN);
     // From two minutes, doubling to an hour.
     const checkIn = Math.min(Math.max(age, 2 * MINUTE), HOUR);
-    const change: Change = { checkIn, ...(why === "running" && { lease: checkIn + SLACK }) };
+    const change: Change = { checkIn, ...(what === "running" && { lease: checkIn + SLACK }) };
     await persist(site, () => store.advance(job.id, change), 0);
-    return why;
+    return { what };
   }
 
   async function end(verdict: Verdict): Promise<Resolved> {
@@ -61,7 +65,7 @@ export async function resolve(
     if (verdict.state === job.state) {
       await persist(site, () => store.advance(job.id, notes), 0);
     } else await settle(site, job, verdict, definition, notes);
-    return "settled";
+    return { what: "settled" };
   }
 }
 

@@ -1,11 +1,9 @@
 /** The sweep: looks after jobs that nobody has asked for, from a timer, a cron job or a queue of the host's. */
-import type { Happening } from "../events.ts";
-import { print } from "../print.ts";
-import { isThenable } from "../promise.ts";
 import { StoreUnavailable } from "../stores/store.ts";
 import type { FalProxy } from "./define.ts";
 import { resolve } from "./resolve.ts";
-import { tellTrouble, type Site } from "./site.ts";
+import { siteBeside, tellTrouble } from "./site.ts";
+import { answer } from "./answer.ts";
 import { sha256 } from "./subject.ts";
 
 export interface SweepOptions {
@@ -45,44 +43,17 @@ export async function settleDue(
 ): Promise<Swept> {
   const { definition } = fal.meter;
   const until = Date.now() + within;
-  const { site, over } = siteBeside(fal);
+  const { site, over } = siteBeside(fal.onEvent, "sweep");
   const jobs = [...(await definition.store.due(max, LEASE))];
   const swept = { settled: 0, running: 0, unanswered: 0 };
   const lane = async (): Promise<void> => {
     for (let job = jobs.shift(); job && Date.now() < until; job = jobs.shift()) {
-      swept[await resolve(site, job, definition)] += 1;
+      swept[(await resolve(site, job, definition)).what] += 1;
     }
   };
   await Promise.all(Array.from({ length: concurrency }, lane));
   await over();
   return swept;
-}
-
-/** What happens beside all calls is told under the adapter's id `sweep`. */
-export function siteBeside(
-  fal: FalProxy,
-  adapter = "sweep",
-): { site: Site; over(): Promise<void> } {
-  const background = new Set<Promise<unknown>>();
-  const failed = (error: unknown): void => print("onEvent failed", error);
-  const tell = (what: Happening): void => {
-    try {
-      const told: unknown = fal.onEvent?.({ adapter, method: "", ...what });
-      if (isThenable(told)) void Promise.resolve(told).catch(failed);
-    } catch (error) {
-      failed(error);
-    }
-  };
-  return {
-    site: {
-      tell,
-      goOn: (work) => {
-        background.add(work);
-        void work.then(() => background.delete(work));
-      },
-    },
-    over: async () => void (await Promise.all(background)),
-  };
 }
 
 export interface SweepHandlerOptions extends SweepOptions {
@@ -116,7 +87,7 @@ export function createSweepHandler(
     try {
       return answer(200, await settleDue(fal, options));
     } catch (error) {
-      tellTrouble(siteBeside(fal).site, error);
+      tellTrouble(siteBeside(fal.onEvent, "sweep").site, error);
       const code = error instanceof StoreUnavailable ? "state_unavailable" : "internal_error";
       return answer(code === "internal_error" ? 500 : 503, {
         message: "It could not be swept.",
@@ -125,9 +96,3 @@ export function createSweepHandler(
     }
   };
 }
-
-const answer = (status: number, body: object): Response =>
-  new Response(JSON.stringify(body), {
-    status,
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
-  });
