@@ -8,13 +8,14 @@ import type { Definition } from "./definition.ts";
 import { settle } from "./paid-call.ts";
 import { persist } from "./persist.ts";
 import { notFound, unavailable } from "./refusals.ts";
+import { resolve } from "./resolve.ts";
 import { siteOf, tellTrouble } from "./site.ts";
 import { userSubject } from "./subject.ts";
 import { verdictOf } from "./verdict.ts";
 
 /** Of how many jobs this process remembers whose they are. */
 const REMEMBERED = 10_000;
-/** When a job is looked at that was cancelled, or whose result was no success, in ms. */
+/** When a job is looked at that was cancelled, or whose count may still come, in ms. */
 const SOON = 60_000;
 
 /** Who asks: the user with the tenant, or nobody. */
@@ -25,6 +26,7 @@ export class Ownership {
   readonly #definition: Definition;
   /** What is known of jobs whose owner has asked. Only what can never change is relied on: whose, and of which app. */
   readonly #known = new Map<string, Job>();
+  readonly #asking = new Set<string>();
 
   constructor(definition: Definition) {
     this.#definition = definition;
@@ -81,7 +83,7 @@ export class Ownership {
 
   async #onResult(call: OpenCall, job: Job, reply: Reply): Promise<void> {
     // Only a success settles: what else it may mean is asked of fal itself.
-    if (reply.status >= 300) return this.#note(call, job, { checkIn: SOON });
+    if (reply.status >= 300) return this.#ask(call, job);
     const verdict = verdictOf("run", reply);
     if (verdict === "accepted") return;
     const notes: Change = {
@@ -103,6 +105,20 @@ export class Ownership {
   async #onCancel(call: OpenCall, job: Job, reply: Reply): Promise<void> {
     if (reply.status >= 300) return;
     await this.#note(call, job, { free: true, checkIn: SOON, outcome: "cancelled" });
+  }
+
+  /** Asks fal what became of it, beside the reply; once at a time. */
+  #ask(call: OpenCall, job: Job): void {
+    const key = job.requestId as string;
+    if (this.#asking.has(key)) return;
+    this.#asking.add(key);
+    const site = siteOf(call);
+    const asked = resolve(site, job, this.#definition).then(() => {
+      this.#asking.delete(key);
+      // It may be final now: then nothing more is learnt of it.
+      this.#known.delete(key);
+    });
+    site.goOn(asked);
   }
 
   /** Kept beside the reply, which does not wait for it. */
