@@ -62,7 +62,7 @@ const layers = [
 const seenByGuards = /^(call|refusal|target)\.ts$/;
 
 /** Adapters whose platform is Node. Every other entry must load on an edge runtime. */
-const nodeOnly = new Set(["./express", "./node"]);
+const nodeOnly = new Set(["./express", "./node", "./stores/testing"]);
 
 const builtins = new Set(builtinModules);
 const isBuiltin = (specifier) => specifier.startsWith("node:") || builtins.has(specifier);
