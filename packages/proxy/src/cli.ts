@@ -61,7 +61,7 @@ async function main(args: string[]): Promise<void> {
       client.disconnect();
     }
   } else await sqliteStore(await openSqlite(sqlite as string)).prepare();
-  console.log("fal-proxy: the store is ready.");
+  process.stdout.write("fal-proxy: the store is ready.\n");
 }
 
 interface PgClient extends PostgresClient {

@@ -6,13 +6,14 @@ import { answered, endCall } from "./end.ts";
 import { fault } from "./fault.ts";
 import { enter } from "./in-flight.ts";
 import type { OpenCall } from "./open-call.ts";
+import type { Replay } from "./meter.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { firstRefusal, isRefusal, Refused, type Refusal } from "./refusal.ts";
 import { appsRefusal, webhookRefusal } from "./restrictions.ts";
 import { parseTarget, TARGET_URL_HEADER } from "./target.ts";
 
-/** What a front does next: forward, refuse, answer a preflight, or nothing, for a caller who has gone. */
-export type Decision = Plan | Refusal | Preflight | Gone;
+/** What a front does next: forward, refuse, answer by itself, or nothing, for a caller who has gone. */
+export type Decision = Plan | Refusal | Preflight | Replay | Gone;
 
 /** An answer without a body, whose headers say what a page may do. */
 export interface Preflight {
@@ -36,7 +37,10 @@ export async function decide(call: OpenCall): Promise<Decision> {
   let outcome: "refused" | "fault" = "refused";
   try {
     const decision = await judge(call);
-    if (!isRefusal(decision)) return decision;
+    if (!isRefusal(decision)) {
+      if (decision.kind === "replay") endCall(call, "completed", true);
+      return decision;
+    }
     refusal = decision;
   } catch (error) {
     if (error instanceof CallerGone) {
@@ -54,7 +58,7 @@ export async function decide(call: OpenCall): Promise<Decision> {
   return refusal;
 }
 
-async function judge(call: OpenCall): Promise<Plan | Refusal> {
+async function judge(call: OpenCall): Promise<Plan | Replay | Refusal> {
   const { allow, guards } = call.config;
   const target = parseTarget(call.method, call.header(TARGET_URL_HEADER));
   if (isRefusal(target)) return target;
@@ -74,7 +78,7 @@ async function judge(call: OpenCall): Promise<Plan | Refusal> {
 }
 
 /** The plan, once what counts has let it pass: after it nothing can say no. */
-async function metered(call: OpenCall): Promise<Plan | Refusal> {
+async function metered(call: OpenCall): Promise<Plan | Replay | Refusal> {
   const { meter } = call.config;
   const plan = await makePlan(call);
   return isRefusal(plan) || !meter ? plan : meter.admit(call, plan);

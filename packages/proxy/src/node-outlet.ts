@@ -82,8 +82,16 @@ export class NodeOutlet implements Outlet {
   refuse(refusal: Refusal): void {
     if (this.response.destroyed) return;
     const { status, headers, body } = toAnswer(refusal, this.call.config.development);
-    const bytes = new TextEncoder().encode(JSON.stringify(body));
-    this.writeHead(status, { ...headers, "content-length": String(bytes.byteLength) });
+    this.json(status, headers, JSON.stringify(body));
+  }
+
+  json(status: number, headers: Record<string, string>, text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    this.writeHead(status, {
+      "content-type": "application/json",
+      ...headers,
+      "content-length": String(bytes.byteLength),
+    });
     this.ended = true;
     this.response.end(bytes);
   }

@@ -91,6 +91,7 @@ export function createNodeFront(
       const decision = await decide(call);
       if (isRefusal(decision)) return outlet.refuse(decision);
       if (decision.kind === "preflight") return outlet.empty(204);
+      if (decision.kind === "replay") return outlet.json(200, {}, decision.body);
       if (decision.kind === "gone") return outlet.cut();
       relay = new Relay(call, decision, outlet);
       response.on("drain", () => relay?.drained());

@@ -109,6 +109,10 @@ export async function serve(
     if (decision.kind === "preflight") {
       return new Response(null, { status: 204, headers: answerHeaders(call) });
     }
+    if (decision.kind === "replay") {
+      const headers = { ...answerHeaders(call), "content-type": "application/json" };
+      return new Response(decision.body, { headers });
+    }
     // Nobody reads it: nginx's status for a caller who has gone.
     if (decision.kind === "gone") return new Response(null, { status: 499 });
     const outlet = new WebOutlet(call, () => relay);

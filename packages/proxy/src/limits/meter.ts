@@ -1,5 +1,5 @@
 /** The meter of a proxy: what a call may use is taken from the store in one step, before anything is sent. */
-import type { Meter } from "../meter.ts";
+import type { Meter, Replay } from "../meter.ts";
 import { writeAmount } from "../money/amount.ts";
 import { isQuote, type Quote } from "../money/quote.ts";
 import type { OpenCall } from "../open-call.ts";
@@ -9,6 +9,7 @@ import { StoreUnavailable, type NewJob, type Taken } from "../stores/store.ts";
 import { claimsOf, type Made, type Takes } from "./claims.ts";
 import type { Definition } from "./definition.ts";
 import type { Gauge } from "./gauge.ts";
+import { identityOf, mismatch, replayOf } from "./idempotency.ts";
 import { Ownership, ownerOf } from "./ownership.ts";
 import { follow, tellMetered, type Known } from "./paid-call.ts";
 import { persist } from "./persist.ts";
@@ -30,8 +31,8 @@ export function createMeter(definition: Definition): Meter & { readonly definiti
       const { requestId, paid, operation } = call.target;
       if (requestId !== undefined) return (await ownership.admit(call)) ?? plan;
       if (!paid) return plan;
-      const refusal = await pay(call, definition);
-      return refusal ?? (operation === "submit" ? withWebhook(plan, definition) : plan);
+      const answer = await pay(call, definition);
+      return answer ?? (operation === "submit" ? withWebhook(plan, definition) : plan);
     },
   };
 }
@@ -43,7 +44,7 @@ function withWebhook(plan: Plan, { webhookUrl }: Definition): Plan {
   return { ...plan, path: `${plan.path}${plan.path.includes("?") ? "&" : "?"}${more}` };
 }
 
-async function pay(call: OpenCall, definition: Definition): Promise<Refusal | undefined> {
+async function pay(call: OpenCall, definition: Definition): Promise<Replay | Refusal | undefined> {
   const { credits } = definition;
   const endpoint = call.target.endpoint ?? "";
   const gauges = definition.gauges.filter(({ matches }) => matches(endpoint));
@@ -57,16 +58,19 @@ async function pay(call: OpenCall, definition: Definition): Promise<Refusal | un
   const now = Date.now();
   const takes: Takes = { calls: 1n, inFlight: 1n, usd: quote?.usd ?? 0n, credits: cost ?? 0n };
   const made = await claimsOf(call, credits ? [...gauges, credits.gauge] : gauges, takes, now);
-  const job = await jobOf(call, endpoint, made, quote);
-  const taken = await take(call, job, definition);
-  if (isRefusal(taken)) return taken;
+  const owner = await ownerOf(call);
+  const identity = await identityOf(call, owner);
+  if (isRefusal(identity)) return identity;
+  const first = await takeOnce(call, () => jobOf(call, owner, made, quote, identity), definition);
+  if ("kind" in first) return first;
+  const { job, taken } = first;
   if ("refused" in taken) {
     const refusing = made[taken.refused] as Made;
     call.quota = quotaHeaders([refusing], [taken], now);
     tellLimit(call, refusing, taken.limit, taken.used, false);
     return exhausted(refusing, taken, now);
   }
-  const stands = "ok" in taken ? taken.buckets : [];
+  const stands = taken.buckets;
   if (stands.length > 0) call.quota = quotaHeaders(made, stands, now);
   for (const [index, one] of made.entries()) {
     const used = stands[index]?.used ?? 0n;
@@ -122,19 +126,21 @@ async function within(ms: number, work: Promise<void>): Promise<void> {
   clearTimeout(timer);
 }
 
-async function jobOf(
+function jobOf(
   call: OpenCall,
-  endpoint: string,
+  owner: string,
   made: readonly Made[],
   quote: Quote | undefined,
-): Promise<NewJob> {
+  identity: Pick<NewJob, "dedupe" | "hash">,
+): NewJob {
+  const { endpoint = "", operation } = call.target;
   return {
+    ...identity,
     id: crypto.randomUUID(),
-    hash: "-",
-    owner: await ownerOf(call),
+    owner,
     account: "main",
     endpoint,
-    operation: call.target.operation,
+    operation,
     claims: made.map(({ claim }) => claim),
     price: writeTag(
       made.map(({ gauge }) => gauge?.unit ?? null),
@@ -144,20 +150,35 @@ async function jobOf(
   };
 }
 
+/** A call that was made before takes nothing again. */
+async function takeOnce(
+  call: OpenCall,
+  newJob: () => NewJob,
+  definition: Definition,
+): Promise<{ job: NewJob; taken: Fresh } | Replay | Refusal> {
+  for (;;) {
+    const job = newJob();
+    const taken = await take(call, job, definition);
+    if ("kind" in taken) return taken;
+    if ("conflict" in taken) return mismatch();
+    // Its own job, whose answer was lost, counts as taken.
+    if (!("replay" in taken)) return { job, taken };
+    if (taken.replay.id === job.id) return { job, taken: { ok: true, buckets: [] } };
+    const answer = await replayOf(taken.replay, definition.store);
+    if (answer !== "again") return answer;
+  }
+}
+
+type Fresh = Extract<Taken, { ok: true } | { refused: number }>;
+
 /**
  * Takes, once more where the answer was lost: the id is the same, so it counts once. Where that is lost too, the call
  * does not pass, and is called off until that is heard.
  */
-async function take(
-  call: OpenCall,
-  job: NewJob,
-  { store }: Definition,
-): Promise<Exclude<Taken, { conflict: true }> | Refusal> {
+async function take(call: OpenCall, job: NewJob, { store }: Definition): Promise<Taken | Refusal> {
   for (let tries = 0; ; tries++) {
     try {
-      const taken = await store.take(job);
-      if ("conflict" in taken) throw new Error("a job's id was known with another hash");
-      return taken;
+      return await store.take(job);
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       const isOpen = error.trouble === "timeout" || error.trouble === "unreachable";
