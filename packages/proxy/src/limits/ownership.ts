@@ -8,7 +8,7 @@ import type { Definition } from "./definition.ts";
 import { settle } from "./paid-call.ts";
 import { persist } from "./persist.ts";
 import { notFound, unavailable } from "./refusals.ts";
-import { resolve } from "./resolve.ts";
+import { CANCELLED, resolve } from "./resolve.ts";
 import { siteOf, tellTrouble } from "./site.ts";
 import { userSubject } from "./subject.ts";
 import { verdictOf } from "./verdict.ts";
@@ -104,7 +104,13 @@ export class Ownership {
 
   async #onCancel(call: OpenCall, job: Job, reply: Reply): Promise<void> {
     if (reply.status >= 300) return;
-    await this.#note(call, job, { free: true, checkIn: SOON, outcome: "cancelled" });
+    const body = (await reply.json()) as { status?: unknown } | null | undefined;
+    // It was taken out before it ran; anything else is only a request to stop.
+    const isOut = body?.status === "OK";
+    await this.#note(call, job, {
+      checkIn: SOON,
+      ...(isOut && { free: true, outcome: CANCELLED }),
+    });
   }
 
   /** Asks fal what became of it, beside the reply; once at a time. */

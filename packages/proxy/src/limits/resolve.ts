@@ -16,6 +16,9 @@ export interface Resolved {
   readonly result?: FalReply | undefined;
 }
 
+/** The outcome of a job that fal took out of its queue before it ran. */
+export const CANCELLED = "cancelled";
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** After so long it is no more asked for: what is not known by then stays an estimate. */
@@ -80,7 +83,7 @@ const isNoWord = ({ status, header }: FalReply): boolean =>
     header("x-fal-error-type") === undefined);
 
 /** fal does not know it any more: called off while it waited, or longer ago than fal keeps results. */
-const gone = ({ outcome }: Job): Verdict => (outcome === "cancelled" ? { state: "void" } : UNKNOWN);
+const gone = ({ outcome }: Job): Verdict => (outcome === CANCELLED ? { state: "void" } : UNKNOWN);
 
 function verdictOfResult(job: Job, result: FalReply): Verdict {
   if (result.status === 404) return gone(job);
@@ -89,7 +92,7 @@ function verdictOfResult(job: Job, result: FalReply): Verdict {
     const units = result.header("x-fal-billable-units");
     if (units !== undefined)
       return verdictOf("run", { status: 200, header: result.header }) as Verdict;
-    return job.outcome === "cancelled" ? { state: "void" } : UNKNOWN;
+    return job.outcome === CANCELLED ? { state: "void" } : UNKNOWN;
   }
   const verdict = verdictOf("run", result) as Verdict;
   // Never given back on a word that is not fal's own.

@@ -328,13 +328,24 @@ describe.each(fronts)("on the %s front", (_name, open) => {
       expect(await stands(app.store, "usd")).toBe("0.15 (0)");
     });
 
-    test("that is cancelled gives its place back, and its money once fal says what became of it", async () => {
+    test.each<[string, Answer, string]>([
+      ["that is taken out before it ran gives its place back", json({ status: "OK" }), "0"],
+      [
+        "that is only asked to stop keeps its place",
+        json({ status: "CANCELLATION_REQUESTED" }, 202),
+        "1",
+      ],
+      ["that is over already changes nothing", json({ status: "ALREADY_COMPLETED" }, 400), "1"],
+    ])("%s, and its money waits for fal's word", async (_what, answer, places) => {
       await start();
       await submitted();
-      fal.answer = json({ status: "CANCELLATION_REQUESTED" }, 202);
-      expect((await app.ask("42", `${JOB}/cancel`, { method: "PUT" })).status).toBe(202);
-      await expect.poll(() => stands(app.store, "places")).toBe("0");
-      expect(await stands(app.store, "usd")).toBe("0.1 (0.1)");
+      fal.answer = answer;
+      await app.ask("42", `${JOB}/cancel`, { method: "PUT" });
+      await app.front.drain();
+      expect([await stands(app.store, "places"), await stands(app.store, "usd")]).toEqual([
+        places,
+        "0.1 (0.1)",
+      ]);
     });
   });
 
@@ -431,17 +442,21 @@ describe.each(fronts)("on the %s front", (_name, open) => {
       ).toBe(true);
     });
 
+    const out = json({ status: "OK" });
+    const asked = json({ status: "CANCELLATION_REQUESTED" }, 202);
     test("of a cancelled job: what waited costs nothing, what ran costs what it says", async () => {
-      for (const [answers, usd] of [
-        [{ status: json({}, 404, ID) }, "0 (0)"],
-        [{ status: over, result: json({}, 499, ID) }, "0 (0)"],
-        [{ status: over, result: json({}, 499, units("0.5")) }, "0.05 (0)"],
+      for (const [cancel, answers, usd] of [
+        [out, { status: json({}, 404, ID) }, "0 (0)"],
+        [out, { status: over, result: json({}, 499, ID) }, "0 (0)"],
+        [asked, { status: over, result: json({}, 499, units("0.5")) }, "0.05 (0)"],
+        [asked, { status: over, result: json({}, 499, ID) }, "0.1 (0)"],
+        [asked, { status: json({}, 404, ID) }, "0.1 (0)"],
       ] as const) {
         vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2026, 5, 15, 12) });
         await start();
         falSays(answers);
         await app.post("42", SUBMIT);
-        fal.answer = json({ status: "OK" });
+        fal.answer = cancel;
         await app.ask("42", `${JOB}/cancel`, { method: "PUT" });
         await app.front.drain();
         falSays(answers);
