@@ -6,6 +6,7 @@ import type { OpenCall } from "../open-call.ts";
 import type { Plan } from "../plan.ts";
 import { isRefusal, Refused, type Refusal } from "../refusal.ts";
 import { StoreUnavailable, type NewJob, type Taken } from "../stores/store.ts";
+import type { Target } from "../target.ts";
 import { claimsOf, type Made, type Takes } from "./claims.ts";
 import type { Definition } from "./definition.ts";
 import type { Gauge } from "./gauge.ts";
@@ -29,13 +30,19 @@ export function createMeter(definition: Definition): Meter & { readonly definiti
     definition,
     async admit(call, plan) {
       const { requestId, paid, operation } = call.target;
-      if (requestId !== undefined) return (await ownership.admit(call)) ?? plan;
+      const about = requestId ?? requestIn(call.target);
+      const refusal = about === undefined ? undefined : await ownership.admit(call, about);
+      if (refusal) return refusal;
       if (!paid) return plan;
       const answer = await pay(call, definition);
       return answer ?? (operation === "submit" ? withWebhook(plan, definition) : plan);
     },
   };
 }
+
+/** The job that a call is about whose form the library does not know: one of a method or a path of tomorrow. */
+const requestIn = ({ operation, path }: Target): string | undefined =>
+  operation === "other" ? /\/requests\/([^/]+)/i.exec(path)?.[1] : undefined;
 
 /** fal tells the app's own route of the job's end. A caller's is not there: `webhooks` denies it. */
 function withWebhook(plan: Plan, { webhookUrl }: Definition): Plan {

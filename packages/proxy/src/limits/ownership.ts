@@ -33,8 +33,7 @@ export class Ownership {
   }
 
   /** Lets a call pass that asks for the caller's own job, and learns from its reply. */
-  async admit(call: OpenCall): Promise<Refusal | undefined> {
-    const requestId = call.target.requestId as string;
+  async admit(call: OpenCall, requestId: string): Promise<Refusal | undefined> {
     const { ownership } = this.#definition;
     let job = this.#known.get(requestId);
     try {

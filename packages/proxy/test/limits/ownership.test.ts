@@ -29,6 +29,9 @@ const WAYS: readonly [string, string, string][] = [
   ["result under its other name", "GET", `${REQUESTS}/r-1/response`],
   ["cancel", "PUT", `${REQUESTS}/r-1/cancel`],
   ["status with logs", "GET", `${REQUESTS}/r-1/status?logs=1`],
+  ["a path of tomorrow", "GET", `${REQUESTS}/r-1/logs`],
+  ["another method", "DELETE", `${REQUESTS}/r-1`],
+  ["another spelling", "GET", "queue.fal.run/fal-ai/any/Requests/r-1/status"],
   ["under the whole endpoint", "GET", "queue.fal.run/fal-ai/any/model/requests/r-1/status"],
 ];
 

@@ -1,0 +1,357 @@
+/**
+ * One history: people with clients that retry, two processes that may end at any moment, a sweep, a store and a fal that
+ * fail, through days of virtual time. At rest the auditor compares what the app has booked with what fal has billed.
+ */
+import assert from "node:assert/strict";
+import { createFetchHandler, type FetchHandler } from "../../src/adapters/fetch.ts";
+import type { ProxyEvent } from "../../src/index.ts";
+import { credits } from "../../src/limits/credits.ts";
+import { defineProxy, type FalProxy } from "../../src/limits/define.ts";
+import { settleDue } from "../../src/limits/sweep.ts";
+import { memoryStore } from "../../src/stores/memory.ts";
+import { RANK, type BucketRef, type Job, type NewJob, type Store } from "../../src/stores/store.ts";
+import { chanceFrom, type Chance } from "./chance.ts";
+import { faultyStore, type Asker } from "./faulty-store.ts";
+import { SimulatedFal } from "./simulated-fal.ts";
+import type { VirtualTime } from "./virtual-time.ts";
+
+const KEY = "5f0c-id:0123456789abcdef0123456789abcdef";
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const USERS = ["1", "2", "1 acme", "3"] as const;
+/** In billionths of a credit: what each user has bought. */
+const BOUGHT = 12_000_000_000n;
+
+interface Process extends Asker {
+  readonly handle: FetchHandler;
+  readonly fal: FalProxy;
+}
+
+export async function playHistory(time: VirtualTime, seed: number): Promise<void> {
+  const chance = chanceFrom(seed);
+  const history = new History(time, chance);
+  try {
+    await history.play();
+  } catch (error) {
+    (error as Error).message = `seed ${seed}: ${(error as Error).message}`;
+    throw error;
+  }
+}
+
+class History {
+  readonly #time: VirtualTime;
+  readonly #chance: Chance;
+  readonly #store: Store = memoryStore();
+  readonly #fal: SimulatedFal;
+  readonly #processes: Process[] = [];
+  #calm = false;
+  readonly #jobs = new Map<string, NewJob>();
+  /** Ids of jobs that were let pass, and how often each reached a final state. */
+  readonly #finals = new Map<string, number>();
+  readonly #unbound = new Set<string>();
+  /** Marks of calls that a process had in hand when it ended. */
+  readonly #crashed = new Set<string>();
+  readonly #inHand = new Map<string, Process>();
+  /** Request ids that a client was told, with the user. */
+  readonly #told = new Map<string, string>();
+  readonly #keyed = new Set<string>();
+  #marks = 0;
+  #failure: unknown;
+
+  constructor(time: VirtualTime, chance: Chance) {
+    this.#time = time;
+    this.#chance = chance;
+    this.#fal = new SimulatedFal(chance, (ms) => time.sleep(ms));
+  }
+
+  async play(): Promise<void> {
+    const time = this.#time;
+    const chance = this.#chance;
+    const store = this.#store;
+    for (const user of USERS) {
+      const [id = "", tenant] = user.split(" ");
+      await store.enter({
+        id: `buy ${user}`,
+        purse: credits(id, tenant === undefined ? {} : { tenant }),
+        amount: BOUGHT,
+      });
+    }
+    this.#processes.push(this.#begin(), this.#begin());
+    const sweeper = this.#begin();
+    const began = time.now;
+    const busy = chance.between(5, 15) * MINUTE;
+    let goesOn = true;
+    const sweep = async (every: number): Promise<void> => {
+      while (goesOn) {
+        await time.sleep(every);
+        await settleDue(sweeper.fal).catch(() => {});
+      }
+    };
+    void sweep(MINUTE);
+    for (const user of USERS) {
+      void this.#client(user, began + busy).catch((error: unknown) => (this.#failure ??= error));
+    }
+    for (let crashes = chance.below(3); crashes > 0; crashes--) {
+      void time.sleep(chance.between(1000, busy)).then(() => this.#crash());
+    }
+    await time.until(began + busy + 12 * MINUTE);
+    // From here on nothing fails, and a day passes.
+    this.#calm = this.#fal.calm = true;
+    goesOn = false;
+    const rest = time.now;
+    goesOn = true;
+    void sweep(30 * MINUTE);
+    await time.until(rest + 27 * HOUR);
+    goesOn = false;
+    await time.until(time.now + 31 * MINUTE);
+    this.#fal.finish();
+    if (this.#failure) throw this.#failure;
+    await this.#audit();
+  }
+
+  #begin(): Process {
+    const asker: Asker = { ended: false };
+    const chance = this.#chance;
+    const sleep = (ms: number): Promise<void> => this.#time.sleep(ms);
+    const store = faultyStore(this.#store, asker, chance, sleep, () => this.#calm, {
+      taken: (job, answer) => {
+        this.#jobs.set(job.id, job);
+        if (!("ok" in answer)) return;
+        for (const [index, { limit, bucket }] of job.claims.entries()) {
+          const used = answer.buckets[index]?.used ?? 0n;
+          if (limit === undefined || used <= limit) continue;
+          this.#failure ??= new Error(`${bucket}: ${used} above ${limit}`);
+        }
+      },
+      advanced: (id, { state }, won) => {
+        if (won && state !== undefined && RANK[state] === RANK.charged)
+          this.#finals.set(id, (this.#finals.get(id) ?? 0) + 1);
+      },
+    });
+    const fetch = async (...args: Parameters<typeof globalThis.fetch>): Promise<Response> => {
+      if (asker.ended) return new Promise(() => {});
+      const answer = await this.#fal.fetch(...args);
+      return asker.ended ? new Promise(() => {}) : answer;
+    };
+    const fal = defineProxy({
+      isAuthenticated: (call) => {
+        const [id = "", tenant] = (call.getHeader("x-user") ?? "").split(" ");
+        return { id, ...(tenant !== undefined && { tenant }) };
+      },
+      resolveFalAuth: () => KEY,
+      accounts: { main: () => KEY },
+      store,
+      prices: { "fal-ai/any/**": { flat: 1, usd: "0.1" } },
+      limits: {
+        user: { inFlight: 3, calls: { day: 30 }, usd: { day: "1.5", "10m": 1 } },
+        all: { usd: { ever: 4 } },
+      },
+      credits: { acceptLoss: true, cost: 1 },
+      onEvent: (event) => this.#hear(event),
+      fetch,
+    });
+    return Object.assign(asker, { fal, handle: createFetchHandler(fal) });
+  }
+
+  #hear(event: ProxyEvent): void {
+    if (event.type === "unbound") this.#unbound.add(event.jobId);
+    if (event.type === "fault") this.#failure ??= new Error(JSON.stringify(event));
+  }
+
+  /** A process ends in the middle of everything, and another one takes its place. */
+  #crash(): void {
+    const at = this.#chance.below(2);
+    const process = this.#processes[at] as Process;
+    process.ended = true;
+    for (const [mark, holder] of this.#inHand) if (holder === process) this.#crashed.add(mark);
+    this.#processes[at] = this.#begin();
+  }
+
+  async #client(user: string, end: number): Promise<void> {
+    const chance = this.#chance;
+    while (this.#time.now < end) {
+      await this.#time.sleep(chance.between(1, 60_000));
+      const mark = String(this.#marks++);
+      if (chance.once(3)) await this.#run(user, mark);
+      else await this.#job(user, mark);
+      if (chance.once(4)) await this.#snoop(user);
+    }
+  }
+
+  /** Asks one of the processes, as a browser would: it gives up, or leaves. */
+  async #ask(
+    user: string,
+    method: string,
+    url: string,
+    mark?: string,
+    headers: Record<string, string> = {},
+  ): Promise<Response | undefined> {
+    const chance = this.#chance;
+    const process = chance.pick(this.#processes);
+    if (mark !== undefined) this.#inHand.set(mark, process);
+    const leaving = new AbortController();
+    const request = new Request("http://app.example/api/fal/proxy", {
+      method,
+      headers: {
+        "x-user": user,
+        "x-fal-target-url": url,
+        "content-type": "application/json",
+        ...headers,
+      },
+      ...(method === "POST" && { body: '{"prompt":"a cat"}' }),
+      signal: leaving.signal,
+    });
+    const patience = !this.#calm && chance.once(12) ? chance.between(1, 3000) : 120_000;
+    const gone = this.#time.sleep(patience).then(() => {
+      leaving.abort();
+      return undefined;
+    });
+    return Promise.race([process.handle(request), gone]);
+  }
+
+  /** As fal's client does: 429, 502, 503 and 504 are asked again, a broken connection is as well. */
+  async #persist(user: string, url: string, mark: string): Promise<Response | undefined> {
+    const keyed = this.#chance.once(2);
+    if (keyed) this.#keyed.add(mark);
+    const headers: Record<string, string> = keyed ? { "idempotency-key": mark } : {};
+    for (let tries = 0; ; tries++) {
+      const answer = await this.#ask(user, "POST", url, mark, headers);
+      const again = answer === undefined || [429, 502, 503, 504].includes(answer.status);
+      if (!again || tries === 3) return answer;
+      await this.#time.sleep(1000 * 2 ** tries);
+    }
+  }
+
+  async #run(user: string, mark: string): Promise<void> {
+    const answer = await this.#persist(user, `https://fal.run/fal-ai/any/${mark}`, mark);
+    await answer?.text().catch(() => {});
+  }
+
+  async #job(user: string, mark: string): Promise<void> {
+    const chance = this.#chance;
+    const submitted = await this.#persist(user, `https://queue.fal.run/fal-ai/any/${mark}`, mark);
+    if (submitted?.status !== 200) return void (await submitted?.text().catch(() => {}));
+    const { request_id: id } = (await submitted.json()) as { request_id: string };
+    this.#told.set(id, user);
+    const path = `https://queue.fal.run/fal-ai/any/requests/${id}`;
+    // Some never ask again.
+    if (chance.once(4)) return;
+    for (let polls = chance.between(1, 8); polls > 0; polls--) {
+      const status = await this.#own(user, "GET", `${path}/status`);
+      if (status === 200) break;
+      if (chance.once(12)) await this.#own(user, "PUT", `${path}/cancel`);
+      await this.#time.sleep(chance.pick([500, 5000, 120_000]));
+    }
+    for (let reads = chance.below(3); reads > 0; reads--) {
+      await this.#own(user, "GET", path);
+      await this.#time.sleep(chance.pick([100, 60_000]));
+    }
+  }
+
+  /** Its owner is never told that a job is not his. @returns the status */
+  async #own(user: string, method: string, url: string): Promise<number | undefined> {
+    const answer = await this.#ask(user, method, url);
+    const text = await answer?.text().catch(() => "");
+    const isRefused = answer?.status === 404 && text?.includes('"not_found"');
+    assert.ok(!isRefused || this.#unbound.size > 0, `${user} is told that ${url} is not his`);
+    return answer?.status;
+  }
+
+  /** Nobody else is told anything else. */
+  async #snoop(user: string): Promise<void> {
+    const others = [...this.#told].filter(([, owner]) => owner !== user);
+    if (others.length === 0) return;
+    const [id] = this.#chance.pick(others);
+    const answer = await this.#ask(
+      user,
+      this.#chance.pick(["GET", "PUT", "DELETE"]),
+      `https://queue.fal.run/fal-ai/any/requests/${id}${this.#chance.pick(["", "/status", "/cancel"])}`,
+    );
+    if (answer === undefined) return;
+    await answer.text().catch(() => {});
+    assert.ok(
+      [404, 503, 405].includes(answer.status),
+      `${user} was answered ${answer.status} about a job of ${this.#told.get(id)}`,
+    );
+  }
+
+  async #audit(): Promise<void> {
+    const jobs: Job[] = [];
+    for (const id of this.#jobs.keys()) {
+      const { job } = await this.#store.look({ id });
+      if (job) jobs.push(job);
+    }
+    for (const job of jobs) {
+      assert.notEqual(
+        job.state,
+        "open",
+        `job ${job.id} (${job.endpoint}, ${job.operation}) is open`,
+      );
+      assert.equal(job.checkAt, undefined, `job ${job.id} is still due`);
+      assert.ok((this.#finals.get(job.id) ?? 0) <= 1, `job ${job.id} ended twice`);
+    }
+    await this.#auditBuckets(jobs);
+    this.#auditBill(jobs);
+  }
+
+  async #auditBuckets(jobs: readonly Job[]): Promise<void> {
+    const sums = new Map<string, { ref: BucketRef; booked: bigint }>();
+    for (const job of jobs) {
+      const claims = this.#jobs.get(job.id)?.claims ?? [];
+      for (const [index, { bucket, booked, kind }] of job.bookings.entries()) {
+        const ref = claims[index] as BucketRef;
+        // What moves along has moved on.
+        if (ref.rolling !== undefined) continue;
+        const sum = sums.get(bucket) ?? { ref, booked: 0n };
+        sums.set(bucket, { ref, booked: sum.booked + (kind === "place" ? 0n : booked) });
+      }
+    }
+    for (const [bucket, { ref, booked }] of sums) {
+      const [seen] = (await this.#store.look({ buckets: [ref] })).buckets;
+      // A purse holds what was bought as well.
+      const entered = bucket.endsWith("|credits|") ? -BOUGHT : 0n;
+      assert.equal(seen?.used, booked + entered, `${bucket} holds another sum than its jobs`);
+      assert.equal(seen?.held, 0n, `${bucket} holds something at rest`);
+    }
+  }
+
+  #auditBill(jobs: readonly Job[]): void {
+    const booked = new Map<string, bigint>();
+    const exact = new Map<string, boolean>();
+    for (const job of jobs) {
+      const mark = job.endpoint.split("/").at(-1) as string;
+      const claims = this.#jobs.get(job.id)?.claims ?? [];
+      const at = claims.findIndex(({ guard }) => guard === "usd day");
+      booked.set(mark, (booked.get(mark) ?? 0n) + (job.bookings[at]?.booked ?? 0n));
+      exact.set(mark, (exact.get(mark) ?? true) && job.state !== "estimated");
+    }
+    const marks = new Set(this.#fal.works.map(({ mark }) => mark));
+    for (const mark of marks) {
+      const works = this.#fal.works.filter((work) => work.mark === mark);
+      const billed = works.reduce((sum, { bill }) => sum + bill, 0n);
+      const sum = booked.get(mark) ?? 0n;
+      assert.ok(sum >= billed, `call ${mark}: ${sum} booked, ${billed} billed`);
+      const known = works.every(({ told, bill }) => told || bill === 0n);
+      if (exact.get(mark))
+        assert.equal(sum, billed, `call ${mark} is charged, and not what was billed`);
+      // What fal has told is known, unless a process ended with it.
+      if (known && works.every(({ told }) => told) && !this.#crashed.has(mark)) {
+        const own = jobs.filter(({ endpoint }) => endpoint.endsWith(`/${mark}`));
+        const unsure = own.filter(({ state }) => state === "estimated").length;
+        const accepted = works.length;
+        assert.ok(
+          own.length - unsure >= accepted || unsure === 0 || own.length > accepted,
+          `call ${mark}: fal told what it billed, and it is an estimate`,
+        );
+      }
+      const bought = works.filter(({ kind }) => kind === "submit").length;
+      if (this.#keyed.has(mark))
+        assert.ok(bought <= 1, `call ${mark} was bought ${bought} times under one key`);
+    }
+    for (const [mark, sum] of booked) {
+      // What fal never had is given back, or nobody can know.
+      if (!marks.has(mark) && exact.get(mark))
+        assert.equal(sum, 0n, `call ${mark} is charged, and fal never had it`);
+    }
+  }
+}

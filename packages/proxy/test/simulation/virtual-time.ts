@@ -1,0 +1,86 @@
+/** Time that passes when it is told to: timers and clocks of this process, so that a day takes a moment. */
+import { createHash } from "node:crypto";
+
+interface Timer {
+  readonly at: number;
+  readonly order: number;
+  readonly work: () => void;
+}
+
+const real = {
+  setTimeout,
+  clearTimeout,
+  setImmediate,
+  now: Date.now,
+  digest: crypto.subtle.digest,
+  timeout: AbortSignal.timeout,
+};
+
+export class VirtualTime {
+  #now: number;
+  #order = 0;
+  readonly #timers = new Map<number, Timer>();
+
+  constructor(now: number) {
+    this.#now = now;
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Puts itself in the place of the clock and the timers. */
+  install(): void {
+    Date.now = () => this.#now;
+    globalThis.setTimeout = ((work: () => void, ms = 0) => {
+      const id = ++this.#order;
+      this.#timers.set(id, { at: this.#now + Math.max(0, ms), order: id, work });
+      return { id, unref() {}, ref() {}, [Symbol.toPrimitive]: () => id };
+    }) as unknown as typeof setTimeout;
+    globalThis.clearTimeout = ((timer: { id?: number } | undefined) => {
+      if (timer?.id !== undefined) this.#timers.delete(timer.id);
+    }) as typeof clearTimeout;
+    AbortSignal.timeout = () => new AbortController().signal;
+    // Done by threads, it would come when they like.
+    crypto.subtle.digest = (async (_name: string, data: Uint8Array) =>
+      new Uint8Array(createHash("sha256").update(data).digest())
+        .buffer) as typeof crypto.subtle.digest;
+  }
+
+  uninstall(): void {
+    Date.now = real.now;
+    globalThis.setTimeout = real.setTimeout;
+    globalThis.clearTimeout = real.clearTimeout;
+    AbortSignal.timeout = real.timeout;
+    crypto.subtle.digest = real.digest;
+  }
+
+  /** Waits in virtual time. */
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
+  /** Lets time pass until a moment, and everything happen that is due by then. */
+  async until(end: number): Promise<void> {
+    for (;;) {
+      await settled();
+      let next: Timer | undefined;
+      for (const timer of this.#timers.values()) {
+        if (
+          next === undefined ||
+          timer.at < next.at ||
+          (timer.at === next.at && timer.order < next.order)
+        )
+          next = timer;
+      }
+      if (next === undefined || next.at > end) break;
+      this.#timers.delete(next.order);
+      this.#now = Math.max(this.#now, next.at);
+      next.work();
+    }
+    this.#now = Math.max(this.#now, end);
+  }
+}
+
+/** Once nothing goes on but waiting: promises and streams have no work left. */
+const settled = (): Promise<void> => new Promise((resolve) => real.setImmediate(resolve));
