@@ -9,7 +9,6 @@ import { StoreUnavailable, type NewJob, type Taken } from "../stores/store.ts";
 import type { Target } from "../target.ts";
 import { claimsOf, type Made, type Takes } from "./claims.ts";
 import type { Definition } from "./definition.ts";
-import type { Gauge } from "./gauge.ts";
 import { identityOf, mismatch, replayOf } from "./idempotency.ts";
 import { Ownership, ownerOf } from "./ownership.ts";
 import { follow, tellMetered, type Known } from "./paid-call.ts";
@@ -29,15 +28,30 @@ export function createMeter(definition: Definition): Meter & { readonly definiti
   return {
     definition,
     async admit(call, plan) {
-      const { requestId, paid, operation } = call.target;
-      const about = requestId ?? requestIn(call.target);
-      const refusal = about === undefined ? undefined : await ownership.admit(call, about);
-      if (refusal) return refusal;
-      if (!paid) return plan;
-      const answer = await pay(call, definition);
-      return answer ?? (operation === "submit" ? withWebhook(plan, definition) : plan);
+      try {
+        return await admit(call, plan, ownership, definition);
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        tellTrouble(siteOf(call), error);
+        return unavailable(error);
+      }
     },
   };
+}
+
+async function admit(
+  call: OpenCall,
+  plan: Plan,
+  ownership: Ownership,
+  definition: Definition,
+): Promise<Plan | Replay | Refusal> {
+  const { requestId, paid, operation } = call.target;
+  const about = requestId ?? requestIn(call.target);
+  const refusal = about === undefined ? undefined : await ownership.admit(call, about);
+  if (refusal) return refusal;
+  if (!paid) return plan;
+  const answer = await pay(call, definition);
+  return answer ?? (operation === "submit" ? withWebhook(plan, definition) : plan);
 }
 
 /** The job that a call is about whose form the library does not know: one of a method or a path of tomorrow. */
@@ -166,11 +180,14 @@ async function takeOnce(
   for (;;) {
     const job = newJob();
     const taken = await take(call, job, definition);
-    if ("kind" in taken) return taken;
     if ("conflict" in taken) return mismatch();
     // Its own job, whose answer was lost, counts as taken.
     if (!("replay" in taken)) return { job, taken };
-    if (taken.replay.id === job.id) return { job, taken: { ok: true, buckets: [] } };
+    if (taken.replay.id === job.id) {
+      if (taken.replay.state !== "open")
+        throw new StoreUnavailable("timeout", "it was called off.");
+      return { job, taken: { ok: true, buckets: [] } };
+    }
     const answer = await replayOf(taken.replay, definition.store);
     if (answer !== "again") return answer;
   }
@@ -182,7 +199,7 @@ type Fresh = Extract<Taken, { ok: true } | { refused: number }>;
  * Takes, once more where the answer was lost: the id is the same, so it counts once. Where that is lost too, the call
  * does not pass, and is called off until that is heard.
  */
-async function take(call: OpenCall, job: NewJob, { store }: Definition): Promise<Taken | Refusal> {
+async function take(call: OpenCall, job: NewJob, { store }: Definition): Promise<Taken> {
   for (let tries = 0; ; tries++) {
     try {
       return await store.take(job);
@@ -190,9 +207,8 @@ async function take(call: OpenCall, job: NewJob, { store }: Definition): Promise
       if (!(error instanceof StoreUnavailable)) throw error;
       const isOpen = error.trouble === "timeout" || error.trouble === "unreachable";
       if (isOpen && tries === 0) continue;
-      tellTrouble(siteOf(call), error);
       if (isOpen) void persist(siteOf(call), () => store.advance(job.id, { state: "void" }), 0);
-      return unavailable(error);
+      throw error;
     }
   }
 }
@@ -204,12 +220,7 @@ function tellLimit(
   used: bigint,
   dryRun: boolean,
 ): void {
-  const {
-    scope,
-    unit,
-    per,
-  }: Pick<Gauge, "scope" | "unit" | "per"> | { scope: string; unit: string; per: string } =
-    gauge ?? { scope: claim.subject, unit: "blocked", per: "" };
+  const { scope, unit, per } = gauge ?? { scope: claim.subject, unit: "blocked", per: "" };
   const write = unit === "usd" || unit === "credits" ? writeAmount : String;
   siteOf(call).tell({
     type: "limited",

@@ -2,14 +2,14 @@
 import type { Reply } from "../call.ts";
 import type { OpenCall } from "../open-call.ts";
 import type { Refusal } from "../refusal.ts";
-import { RANK, StoreUnavailable, type Change, type Job } from "../stores/store.ts";
+import { RANK, type Change, type Job } from "../stores/store.ts";
 import type { Target } from "../target.ts";
 import type { Definition } from "./definition.ts";
 import { settle } from "./paid-call.ts";
 import { persist } from "./persist.ts";
-import { notFound, unavailable } from "./refusals.ts";
+import { notFound } from "./refusals.ts";
 import { CANCELLED, resolve } from "./resolve.ts";
-import { siteOf, tellTrouble } from "./site.ts";
+import { siteOf } from "./site.ts";
 import { userSubject } from "./subject.ts";
 import { verdictOf } from "./verdict.ts";
 
@@ -32,17 +32,15 @@ export class Ownership {
     this.#definition = definition;
   }
 
-  /** Lets a call pass that asks for the caller's own job, and learns from its reply. */
+  /**
+   * Lets a call pass that asks for the caller's own job, and learns from its reply.
+   *
+   * @throws StoreUnavailable where nobody can say whose it is
+   */
   async admit(call: OpenCall, requestId: string): Promise<Refusal | undefined> {
     const { ownership } = this.#definition;
-    let job = this.#known.get(requestId);
-    try {
-      job ??= (await this.#definition.store.look({ requestId })).job;
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      tellTrouble(siteOf(call), error);
-      return unavailable(error);
-    }
+    const job =
+      this.#known.get(requestId) ?? (await this.#definition.store.look({ requestId })).job;
     if (ownership && !(job && isOf(job, call.target) && (await this.#mayUse(call, job)))) {
       return notFound();
     }

@@ -184,18 +184,16 @@ export class SimulatedFal {
     const counts = now >= job.unitsFrom;
     const told = (): unknown => (job.work.told ||= counts);
     const units = counts ? { "x-fal-billable-units": textOf(job.work.bill) } : {};
+    // What is no success is asked for again before it is believed, and may be gone by then.
     switch (job.state === "stopped" ? "stopped" : job.failure) {
       case "stopped":
-        return { response: reply(499, {}, { ...id, ...units }), sent: told };
+        return { response: reply(499, {}, { ...id, ...units }) };
       case "422 free":
-        return {
-          response: reply(422, {}, { ...id, "x-fal-billable-units": "0" }),
-          sent: () => (job.work.told = true),
-        };
+        return { response: reply(422, {}, { ...id, "x-fal-billable-units": "0" }) };
       case "422 silent":
         return { response: reply(422, {}, id) };
       case "422 billed":
-        return { response: reply(422, {}, { ...id, ...units }), sent: told };
+        return { response: reply(422, {}, { ...id, ...units }) };
       case "500":
         return { response: reply(500, {}, id) };
       default:

@@ -64,21 +64,22 @@ export class VirtualTime {
   async until(end: number): Promise<void> {
     for (;;) {
       await settled();
-      let next: Timer | undefined;
-      for (const timer of this.#timers.values()) {
-        if (
-          next === undefined ||
-          timer.at < next.at ||
-          (timer.at === next.at && timer.order < next.order)
-        )
-          next = timer;
-      }
+      const next = this.#next();
       if (next === undefined || next.at > end) break;
       this.#timers.delete(next.order);
       this.#now = Math.max(this.#now, next.at);
       next.work();
     }
     this.#now = Math.max(this.#now, end);
+  }
+
+  #next(): Timer | undefined {
+    let next: Timer | undefined;
+    // In the order in which they were set, so that of two at once the older goes first.
+    for (const timer of this.#timers.values()) {
+      if (next === undefined || timer.at < next.at) next = timer;
+    }
+    return next;
   }
 }
 
