@@ -40,7 +40,7 @@ async function runOtherNodes() {
     const name = `proxy on ${line}`;
     count(
       name,
-      await runVitest({ name, node, args: ["packages/proxy/test", ...without(otherRuntimes)] }),
+      await runVitest({ name, node, args: ["packages/proxy/test", ...without(onOneLine)] }),
     );
   }
 }
@@ -50,6 +50,14 @@ const otherRuntimes = [
   "packages/proxy/test/{nitro,runtimes,workerd}",
   "packages/proxy/test/conformance/{bun,deno}",
 ];
+
+/** Database servers, and what is played by the thousand: nothing of it differs between Node lines. */
+const thorough = [
+  "packages/proxy/test/simulation/{shard-1,shard-2,sabotage}",
+  "packages/proxy/test/limits/engines",
+  "packages/proxy/test/stores/{migrate,postgres,redis}",
+];
+const onOneLine = [...otherRuntimes, ...thorough];
 
 /** Left out of the quick run: they take most of the time, and seldom notice something alone. */
 const slow = [
@@ -61,7 +69,7 @@ const slow = [
   "packages/gateway/test/playground-*",
   "packages/proxy/test/{clients,serverless}",
   "packages/proxy/test/conformance/functions-framework",
-  ...otherRuntimes,
+  ...onOneLine,
   // A process for each test; pictures pixel by pixel; jobs that take their time.
   "packages/gateway/test/cli",
   "packages/emulator/test/{cassettes,client,endpoints,media,models,openapi,queue,storage,unknown-models}",

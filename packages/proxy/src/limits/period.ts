@@ -47,6 +47,7 @@ export function readPeriod(word: string, timeZone: string, what: string): Period
 
 /** @throws TypeError for a name that this runtime does not know */
 export function checkTimeZone(timeZone: unknown): asserts timeZone is string {
+  if (timeZone === "UTC") return;
   try {
     if (typeof timeZone === "string" && Intl.DateTimeFormat("en", { timeZone })) return;
   } catch {

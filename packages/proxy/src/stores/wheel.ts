@@ -31,13 +31,24 @@ export class Wheel {
     const found: string[] = [];
     if (this.#slots.size === 0) this.#first = Infinity;
     const current = Math.floor(now / this.#ms);
-    for (let slot = this.#first; slot < current; slot++) {
-      for (const name of this.#slots.get(slot)?.keys() ?? []) {
-        if (found.length === max) return found;
-        found.push(name);
-      }
+    // After a quiet time there are fewer slots than moments.
+    if (current - this.#first > this.#slots.size) {
+      const slots = [...this.#slots.keys()].sort((one, other) => one - other);
+      this.#first = slots[0] ?? Infinity;
+      for (const slot of slots) if (slot < current) this.#collect(slot, max, found);
+      return found;
+    }
+    for (let slot = this.#first; slot < current && found.length < max; slot++) {
+      this.#collect(slot, max, found);
       if (found.length === 0) this.#first = slot + 1;
     }
     return found;
+  }
+
+  #collect(slot: number, max: number, found: string[]): void {
+    for (const name of this.#slots.get(slot)?.keys() ?? []) {
+      if (found.length === max) return;
+      found.push(name);
+    }
   }
 }

@@ -79,7 +79,7 @@ class History {
     this.#processes.push(this.#begin(), this.#begin());
     const sweeper = this.#begin();
     const began = time.now;
-    const busy = chance.between(20_000, 90_000);
+    const busy = chance.between(4000, 30_000);
     let rest = Infinity;
     let goesOn = true;
     void (async () => {
@@ -167,8 +167,8 @@ class History {
 
   async #client(user: string, end: number): Promise<void> {
     const chance = this.#chance;
-    while (this.#time.now < end) {
-      await this.#time.sleep(chance.between(1, 20_000));
+    for (let calls = chance.between(1, 3); calls > 0 && this.#time.now < end; calls--) {
+      await this.#time.sleep(chance.between(1, 9000));
       const mark = String(this.#marks++);
       if (chance.once(3)) await this.#run(user, mark);
       else await this.#job(user, mark);
