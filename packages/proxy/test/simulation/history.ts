@@ -51,7 +51,8 @@ class History {
   readonly #unbound = new Set<string>();
   /** Marks of calls whose answer nobody heard: the caller had left, or the process ended with it. */
   readonly #unheard = new Set<string>();
-  readonly #inHand = new Map<string, Process>();
+  /** Who was asked for a call last, and when. */
+  readonly #inHand = new Map<string, { process: Process; at: number }>();
   /** Request ids that a client was told, with the user. */
   readonly #told = new Map<string, string>();
   readonly #keyed = new Set<string>();
@@ -161,7 +162,9 @@ class History {
     const at = this.#chance.below(2);
     const process = this.#processes[at] as Process;
     process.ended = true;
-    for (const [mark, holder] of this.#inHand) if (holder === process) this.#unheard.add(mark);
+    for (const [mark, holder] of this.#inHand)
+      if (holder.process === process && this.#time.now - holder.at < 11 * MINUTE)
+        this.#unheard.add(mark);
     this.#processes[at] = this.#begin();
   }
 
@@ -186,7 +189,7 @@ class History {
   ): Promise<Response | undefined> {
     const chance = this.#chance;
     const process = chance.pick(this.#processes);
-    if (mark !== undefined) this.#inHand.set(mark, process);
+    if (mark !== undefined) this.#inHand.set(mark, { process, at: this.#time.now });
     const leaving = new AbortController();
     const request = new Request("http://app.example/api/fal/proxy", {
       method,
@@ -200,13 +203,14 @@ class History {
       signal: leaving.signal,
     });
     const patience = !this.#calm && chance.once(12) ? chance.between(1, 3000) : 120_000;
+    let isAnswered = false;
     const gone = this.#time.sleep(patience).then(() => {
       leaving.abort();
-      if (mark !== undefined && this.#inHand.get(mark) === process) this.#unheard.add(mark);
+      if (mark !== undefined && !isAnswered) this.#unheard.add(mark);
       return undefined;
     });
     const answer = await Promise.race([process.handle(request), gone]);
-    if (answer !== undefined && mark !== undefined) this.#inHand.delete(mark);
+    isAnswered = answer !== undefined;
     return answer;
   }
 
@@ -238,20 +242,20 @@ class History {
     // Some never ask again.
     if (chance.once(4)) return;
     for (let polls = chance.between(1, 8); polls > 0; polls--) {
-      const status = await this.#own(user, "GET", `${path}/status`);
+      const status = await this.#own(user, "GET", `${path}/status`, mark);
       if (status === 200) break;
-      if (chance.once(12)) await this.#own(user, "PUT", `${path}/cancel`);
+      if (chance.once(12)) await this.#own(user, "PUT", `${path}/cancel`, mark);
       await this.#time.sleep(chance.pick([500, 5000, 120_000]));
     }
     for (let reads = chance.below(3); reads > 0; reads--) {
-      await this.#own(user, "GET", path);
+      await this.#own(user, "GET", path, mark);
       await this.#time.sleep(chance.pick([100, 60_000]));
     }
   }
 
   /** Its owner is never told that a job is not his. @returns the status */
-  async #own(user: string, method: string, url: string): Promise<number | undefined> {
-    const answer = await this.#ask(user, method, url);
+  async #own(user: string, method: string, url: string, mark: string): Promise<number | undefined> {
+    const answer = await this.#ask(user, method, url, mark);
     const text = await answer?.text().catch(() => "");
     const isRefused = answer?.status === 404 && text?.includes('"not_found"');
     assert.ok(!isRefused || this.#unbound.size > 0, `${user} is told that ${url} is not his`);
