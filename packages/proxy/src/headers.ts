@@ -147,6 +147,8 @@ export function relayHeaders(call: OpenCall, reply: HeaderList): Record<string, 
   for (const [name, sent] of reply) {
     const passes = name.startsWith(FROM_FAL) ? !CREDENTIAL.test(name) : RELAYED.has(name);
     if (!passes && !forwardResponseHeaders.has(name)) continue;
+    // What is left of the app's own limits says more to its callers than what is left of the operator's.
+    if (call.quota && name in call.quota) continue;
     const value = name === "location" ? relayLocation(call, sent) : sent;
     if (value === undefined || reflects(name) || reflects(value)) continue;
     const before = headers[name];

@@ -1,21 +1,11 @@
 /** State in Postgres: for any number of processes and machines, with the ledger as a table of its own. */
 import { isDevelopment } from "../environment.ts";
 import { Continuity } from "./continuity.ts";
-import { isNewEntry, jobOfEntry } from "./entry.ts";
 import { Lanes } from "./lanes.ts";
 import { prepareStatement } from "./postgres/schema.ts";
 import { StoreUnavailable, type NewJob, type Store, type Taken } from "./store.ts";
-import {
-  jobOf,
-  seenOf,
-  takenOf,
-  writtenChange,
-  writtenJob,
-  writtenRef,
-  type JobRow,
-  type SeenRow,
-  type TakeAnswer,
-} from "./wire.ts";
+import { serverStore, type AskServer } from "./server-store.ts";
+import { takenOf, writtenJob, type TakeAnswer } from "./wire.ts";
 import { within } from "./within.ts";
 
 /** What is asked of a client: the pools and clients of pg, Neon, Vercel and PGlite have it. */
@@ -80,7 +70,7 @@ export function postgresStore(
 
   async function ask(verb: string, what: object): Promise<unknown> {
     const text = `SELECT ${schema}.${verb}_v1($1::jsonb) AS answer`;
-    const { rows } = await client.query(text, [JSON.stringify({ scope, ...what })]);
+    const { rows } = await client.query(text, [JSON.stringify({ scope, keepDays, ...what })]);
     const { answer } = rows[0] as { answer: unknown };
     // Some clients leave JSON as it came.
     return typeof answer === "string" ? JSON.parse(answer) : answer;
@@ -102,7 +92,7 @@ export function postgresStore(
     }
   }
 
-  const verb = (name: string, what: object): Promise<unknown> =>
+  const verb: AskServer = (name, what) =>
     within(
       timeout,
       "Postgres",
@@ -119,33 +109,7 @@ export function postgresStore(
     }
   }
 
-  return {
-    engine: "postgres",
-    durable: true,
-    scope,
-    take,
-    advance: async (id, change) => {
-      const { won, job } = (await verb("advance", { id, ...writtenChange(change) })) as {
-        won: boolean;
-        job?: JobRow;
-      };
-      return { won, job: job ? jobOf(job) : undefined };
-    },
-    look: async ({ id, requestId, buckets = [] }) => {
-      const what = { id, requestId, buckets: buckets.map(writtenRef) };
-      const seen = (await verb("look", what)) as { job: JobRow | null; buckets: SeenRow[] };
-      return { job: seen.job ? jobOf(seen.job) : undefined, buckets: seen.buckets.map(seenOf) };
-    },
-    due: async (max, leaseMs) =>
-      ((await verb("due", { max, leaseMs, keepDays })) as JobRow[]).map(jobOf),
-    enter: async (entry) => isNewEntry(entry, await take(await jobOfEntry(entry))),
-    override: async ({ subject, guard = "", limit, until }) => {
-      const written = limit === undefined ? null : String(limit);
-      await verb("put_override", { subject, guard, limit: written, until });
-    },
-    forget: async (owner, subject) => void (await verb("forget", { owner, subject })),
-    prepare,
-  };
+  return { ...serverStore("postgres", scope, verb, take), prepare };
 }
 
 type Numbered = { readonly epoch: string; readonly seq: string } & (

@@ -1,21 +1,10 @@
 /** State in Redis: for many processes that share one, and for edge runtimes through a REST front. */
 import { isDevelopment } from "../environment.ts";
 import { Continuity } from "./continuity.ts";
-import { isNewEntry, jobOfEntry } from "./entry.ts";
 import { SCRIPTS, type Script } from "./redis/scripts.ts";
 import { StoreUnavailable, type NewJob, type Store, type Taken } from "./store.ts";
-import {
-  jobOf,
-  listOf,
-  seenOf,
-  takenOf,
-  writtenChange,
-  writtenJob,
-  writtenRef,
-  type JobRow,
-  type SeenRow,
-  type TakeAnswer,
-} from "./wire.ts";
+import { serverStore } from "./server-store.ts";
+import { takenOf, writtenJob, type TakeAnswer } from "./wire.ts";
 import { within } from "./within.ts";
 
 /** What is asked of a client: ioredis, node-redis, and Upstash's over REST have one of these. */
@@ -128,37 +117,7 @@ export function redisStore(
   }
 
   return {
-    engine: "redis",
-    durable: true,
-    scope,
-    take,
-    advance: async (id, change) => {
-      const { won, job } = (await verb("advance", { id, ...writtenChange(change) })) as {
-        won: boolean;
-        job?: JobRow;
-      };
-      return { won, job: job && jobOf(job) };
-    },
-    look: async ({ id, requestId, buckets = [] }) => {
-      const what = { id, requestId, buckets: buckets.map(writtenRef) };
-      const seen = (await verb("look", what)) as { job: JobRow | false; buckets: SeenRow[] };
-      return {
-        job: seen.job ? jobOf(seen.job) : undefined,
-        buckets: listOf(seen.buckets).map(seenOf),
-      };
-    },
-    due: async (max, leaseMs) =>
-      listOf((await verb("due", { max, leaseMs })) as JobRow[]).map(jobOf),
-    enter: async (entry) => isNewEntry(entry, await take(await jobOfEntry(entry))),
-    override: async ({ subject, guard = "", limit, until }) => {
-      await verb("override", {
-        subject,
-        guard,
-        limit: limit === undefined ? undefined : String(limit),
-        until,
-      });
-    },
-    forget: async (owner, subject) => void (await verb("forget", { owner, subject })),
+    ...serverStore("redis", scope, verb, take),
     prepare: async () => void (await verb("prepare", { epoch: crypto.randomUUID() })),
   };
 }

@@ -116,14 +116,14 @@ BEGIN
   FOR c IN SELECT value FROM jsonb_array_elements(coalesce(p->'buckets', '[]')) LOOP
     SELECT * INTO seen FROM seen_v1(s, c, now_at);
     stands := stands || jsonb_build_object('used', seen.used::text, 'held', seen.held::text,
-      'override', override_v1(s, c, now_at));
+      'override', overridden_v1(s, c, now_at));
   END LOOP;
   RETURN jsonb_build_object('job', CASE WHEN j.id IS NULL THEN NULL ELSE job_v1(j) END, 'buckets', stands);
 END`,
       "STABLE",
     ),
     fn(
-      `override_v1(s text, c jsonb, now_at timestamptz) RETURNS text LANGUAGE sql STABLE`,
+      `overridden_v1(s text, c jsonb, now_at timestamptz) RETURNS text LANGUAGE sql STABLE`,
       `
   SELECT coalesce(o."limit"::text, 'none') FROM overrides o WHERE o.scope = s AND o.subject = c->>'subject'
     AND o.guard = c->>'guard' AND (o.until IS NULL OR o.until > now_at)`,
@@ -164,7 +164,7 @@ BEGIN
 END`,
     ),
     verb(
-      "put_override_v1",
+      "override_v1",
       `
 BEGIN
   DELETE FROM overrides WHERE scope = p->>'scope' AND subject = p->>'subject' AND guard = p->>'guard';

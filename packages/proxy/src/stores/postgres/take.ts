@@ -47,7 +47,7 @@ BEGIN
     amounts[i] := (c->>'amount')::bigint;
     to_hold[i] := CASE WHEN kinds[i] = 'spend' AND NOT is_entry THEN amounts[i] ELSE 0 END;
     slots[i] := CASE WHEN c->'ms' IS NOT NULL THEN slot_v1(c, now_at) END;
-    given := override_v1(s, c, now_at);
+    given := overridden_v1(s, c, now_at);
     overridden[i] := given;
     limits[i] := CASE WHEN is_entry OR given = 'none' THEN NULL
       ELSE coalesce(given::bigint, (c->>'limit')::bigint) END;
