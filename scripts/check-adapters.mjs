@@ -183,7 +183,7 @@ function testsOf(root) {
 
 /** The subpaths of the library that a README names. */
 function mentions(root, file) {
-  const found = read(root, file).matchAll(new RegExp(`${name}/([\\w-]+)`, "g"));
+  const found = read(root, file).matchAll(new RegExp(`${name}/([\\w-]+(?:/[\\w-]+)*)`, "g"));
   return new Set([...found].map(([, path]) => path));
 }
 
