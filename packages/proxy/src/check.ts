@@ -125,6 +125,11 @@ export function checkConfig(config: ProxyConfig): void {
   for (const [name, value] of Object.entries(config)) {
     const option = OPTIONS[name as keyof ProxyConfig];
     if (option === undefined) {
+      if (/^(limits|store|prices|credits|webhookUrl)$/.test(name)) {
+        throw new TypeError(
+          `fal proxy: ${name} is for defineProxy of @fal-ai/server-proxy/limits.`,
+        );
+      }
       const names = Object.keys(OPTIONS);
       const meant = nearest(name, names);
       throw new TypeError(

@@ -19,6 +19,11 @@ describe("wrong options", () => {
       'there is no option "allowedEndpoint". Did you mean "allowedEndpoints"? The options are allowedUrlPatterns,',
     ],
     [
+      "what another function takes",
+      { limits: { user: { calls: { day: 5 } } } },
+      "limits is for defineProxy of @fal-ai/server-proxy/limits",
+    ],
+    [
       "a text for a flag",
       { allowUnauthorizedRequests: "false" },
       "allowUnauthorizedRequests must be true or false",

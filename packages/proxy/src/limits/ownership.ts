@@ -3,7 +3,7 @@ import type { Reply } from "../call.ts";
 import type { OpenCall } from "../open-call.ts";
 import type { Refusal } from "../refusal.ts";
 import { RANK, type Change, type Job } from "../stores/store.ts";
-import type { Target } from "../target.ts";
+import type { Operation, Target } from "../target.ts";
 import type { Definition } from "./definition.ts";
 import { settle } from "./paid-call.ts";
 import { persist } from "./persist.ts";
@@ -70,12 +70,15 @@ export class Ownership {
   #learn(call: OpenCall, job: Job): void {
     const { operation } = call.target;
     if (RANK[job.state] === RANK.charged) return;
-    if (operation === "result")
-      call.replyHooks.unshift((reply) => this.#onResult(call, job, reply));
-    if (operation === "status")
-      call.replyHooks.unshift((reply) => this.#onStatus(call, job, reply));
-    if (operation === "cancel")
-      call.replyHooks.unshift((reply) => this.#onCancel(call, job, reply));
+    // A reply that says nothing new is not held: it is what most polls get.
+    const learn: Partial<Record<Operation, (reply: Reply) => Promise<void> | void>> = {
+      result: (reply) => this.#onResult(call, job, reply),
+      // 202 while it waits or runs.
+      status: (reply) => (reply.status === 200 ? this.#onStatus(call, job, reply) : undefined),
+      cancel: (reply) => (reply.status < 300 ? this.#onCancel(call, job, reply) : undefined),
+    };
+    const hook = learn[operation];
+    if (hook) call.replyHooks.unshift(hook);
   }
 
   async #onResult(call: OpenCall, job: Job, reply: Reply): Promise<void> {
@@ -93,14 +96,11 @@ export class Ownership {
   }
 
   async #onStatus(call: OpenCall, job: Job, reply: Reply): Promise<void> {
-    // 202 while it waits or runs.
-    if (reply.status !== 200) return;
     const body = (await reply.json()) as { status?: unknown } | null | undefined;
     if (body?.status === "COMPLETED") return this.#note(call, job, { free: true, checkIn: 0 });
   }
 
   async #onCancel(call: OpenCall, job: Job, reply: Reply): Promise<void> {
-    if (reply.status >= 300) return;
     const body = (await reply.json()) as { status?: unknown } | null | undefined;
     // It was taken out before it ran; anything else is only a request to stop.
     const isOut = body?.status === "OK";
