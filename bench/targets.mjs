@@ -46,6 +46,12 @@ function targetsOf(name) {
   ];
 }
 
+/** A paid call takes and settles; a poll asks whose job it is, which is remembered. */
+const metered = (limit) => [
+  { to: "ours-node", limit, kinds: ["post"] },
+  { to: "ours-node", limit: 1.1, kinds: ["get"] },
+];
+
 /** CPU time: at most `limit` times that of `to`. `line` is `@22` and the like, or empty. */
 const CPU_TARGETS = {
   "ours-node": (line) => [
@@ -54,6 +60,9 @@ const CPU_TARGETS = {
   ],
   "ours-node-watched": (line) => [{ to: `ours-node${line}`, limit: 1.03 }],
   "ours-node-json": (line) => [{ to: `ours-node${line}`, limit: 1.12 }],
+  "ours-metered-memory": () => metered(1.4),
+  "ours-metered-redis": () => metered(2.2),
+  "ours-metered-sqlite": () => metered(2.2),
   "ours-express": () => [{ to: "published-express", limit: 1 / 3, kinds: ["post"] }],
   "ours-hono": () => [
     { to: "bare-undici", limit: 1.6 },
