@@ -50,7 +50,8 @@ export interface Tables {
   putBucket(name: string, row: BucketRow): void;
   /** How many leases of a bucket have not ended. */
   places(bucket: string, now: number): number;
-  putPlace(bucket: string, job: string, until: number): void;
+  /** Those that have ended by `now` may go. */
+  putPlace(bucket: string, job: string, until: number, now: number): void;
   dropPlace(bucket: string, job: string): void;
   override(subject: string, guard: string, now: number): bigint | "none" | undefined;
 }
@@ -177,7 +178,7 @@ function book(tables: Tables, now: number, claim: Claim, job: NewJob): Booking {
   const { bucket, kind, amount, rolling, until } = claim;
   const booking = { bucket, kind, amount, booked: amount };
   if (kind === "place") {
-    tables.putPlace(bucket, job.id, now + (claim.lease ?? 0));
+    tables.putPlace(bucket, job.id, now + (claim.lease ?? 0), now);
     return booking;
   }
   if (kind === "count" && amount === 0n) return booking;
@@ -314,7 +315,7 @@ function movePlace(
     tables.dropPlace(booking.bucket, id);
     return { ...booking, booked: 0n };
   }
-  if (lease !== undefined) tables.putPlace(booking.bucket, id, now + lease);
+  if (lease !== undefined) tables.putPlace(booking.bucket, id, now + lease, now);
   return booking;
 }
 

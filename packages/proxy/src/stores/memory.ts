@@ -59,6 +59,12 @@ export function memoryStore({ scope = "main", max = 1_000_000 }: MemoryStoreOpti
 
 const nameOf = (subject: string, guard: string): string => `${guard}\n${subject}`;
 
+/** Leases by job, and before which time none of them ends. */
+interface Places {
+  readonly leases: Map<string, number>;
+  firstEnd: number;
+}
+
 class Memory implements Tables {
   readonly overrides = new Map<string, { limit: bigint | "none"; until: number }>();
   readonly #max: number;
@@ -70,7 +76,7 @@ class Memory implements Tables {
   readonly #checks = new Wheel(100);
   readonly #buckets = new Map<string, BucketRow>();
   readonly #expiries = new Wheel(60_000);
-  readonly #places = new Map<string, Map<string, number>>();
+  readonly #places = new Map<string, Places>();
 
   constructor(max: number) {
     this.#max = max;
@@ -137,20 +143,29 @@ class Memory implements Tables {
   }
 
   places(bucket: string, now: number): number {
-    const leases = this.#places.get(bucket);
-    if (leases === undefined) return 0;
-    for (const [job, until] of leases) if (until <= now) this.dropPlace(bucket, job);
-    return leases.size;
+    const places = this.#places.get(bucket);
+    if (places === undefined) return 0;
+    // Mostly none has ended: then none is looked at.
+    if (places.firstEnd <= now) {
+      for (const [job, until] of places.leases) if (until <= now) this.dropPlace(bucket, job);
+      places.firstEnd = Infinity;
+      for (const until of places.leases.values())
+        places.firstEnd = Math.min(places.firstEnd, until);
+    }
+    return places.leases.size;
   }
   putPlace(bucket: string, job: string, until: number): void {
-    let leases = this.#places.get(bucket);
-    if (leases === undefined) this.#places.set(bucket, (leases = new Map()));
-    leases.set(job, until);
+    let places = this.#places.get(bucket);
+    if (places === undefined) {
+      this.#places.set(bucket, (places = { leases: new Map(), firstEnd: Infinity }));
+    }
+    places.leases.set(job, until);
+    places.firstEnd = Math.min(places.firstEnd, until);
   }
   dropPlace(bucket: string, job: string): void {
-    const leases = this.#places.get(bucket);
-    leases?.delete(job);
-    if (leases?.size === 0) this.#places.delete(bucket);
+    const places = this.#places.get(bucket);
+    places?.leases.delete(job);
+    if (places?.leases.size === 0) this.#places.delete(bucket);
   }
 
   override(subject: string, guard: string, now: number): bigint | "none" | undefined {

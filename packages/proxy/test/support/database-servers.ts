@@ -67,22 +67,28 @@ export async function startPostgres(
   );
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
   const all = { fsync: "off", max_connections: "200", ...settings };
-  return startServer(folder, (port) =>
-    spawn(
-      found("postgres", binaries),
-      [
-        "-D",
-        data,
-        "-p",
-        `${port}`,
-        "-h",
-        "127.0.0.1",
-        "-k",
-        folder,
-        ...Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
-      ],
-      { ...user, cwd: folder, stdio: "ignore" },
-    ),
+  return startServer(
+    folder,
+    (port) =>
+      spawn(
+        found("postgres", binaries),
+        [
+          "-D",
+          data,
+          "-p",
+          `${port}`,
+          "-h",
+          "127.0.0.1",
+          "-k",
+          folder,
+          ...Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+        ],
+        { ...user, cwd: folder, stdio: "ignore" },
+      ),
+    // It lets clients in some time before it answers them.
+    (port) =>
+      spawnSync(found("pg_isready", binaries), ["-q", "-h", "127.0.0.1", "-p", `${port}`])
+        .status === 0,
   );
 }
 
@@ -113,16 +119,18 @@ function idsOf(user: string): { uid: number; gid: number } {
   return { uid: id("-u"), gid: id("-g") };
 }
 
+/** @param isReady whether it takes questions, once it takes connections */
 async function startServer(
   folder: string,
   run: (port: number) => ChildProcess,
+  isReady: (port: number) => boolean = () => true,
 ): Promise<DatabaseServer> {
   const port = await freePort();
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
     child = run(port);
     const started = child;
-    for (let tries = 0; !(await answers(port)); tries++) {
+    for (let tries = 0; !(await answers(port)) || !isReady(port); tries++) {
       if (started.exitCode !== null || tries > 300) throw new Error(`no server on port ${port}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

@@ -27,6 +27,22 @@ export const functionsOf = (schema: string): readonly string[] => {
     'status', j.status, 'born', ms_v1(j.born), 'checkAt', ms_v1(j.check_at), 'ended', ms_v1(j.ended),
     'told', CASE WHEN j.told = 'infinity' THEN to_jsonb('done'::text) ELSE to_jsonb(ms_v1(j.told)) END)`,
     ),
+    // How many there are stands in the bucket, so that nobody has to count them.
+    fn(
+      `count_places_v1() RETURNS trigger LANGUAGE plpgsql SET search_path = ${schema}, pg_temp`,
+      `
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    UPDATE buckets b SET used = b.used + 1, held = b.held + 1 WHERE b.scope = NEW.scope AND b.bucket = NEW.bucket;
+  ELSE
+    UPDATE buckets b SET used = b.used - 1, held = b.held - 1 WHERE b.scope = OLD.scope AND b.bucket = OLD.bucket;
+  END IF;
+  RETURN NULL;
+END`,
+    ),
+    `  DROP TRIGGER IF EXISTS places_counted ON places;
+  CREATE TRIGGER places_counted AFTER INSERT OR DELETE ON places
+    FOR EACH ROW EXECUTE FUNCTION count_places_v1();`,
     // What stands in a bucket now.
     fn(
       `seen_v1(s text, c jsonb, now_at timestamptz, OUT used bigint, OUT held bigint, OUT slots bigint[]) LANGUAGE plpgsql STABLE`,
@@ -35,7 +51,9 @@ DECLARE
   oldest bigint;
 BEGIN
   IF c->>'kind' = 'place' THEN
-    SELECT count(*) INTO used FROM places p WHERE p.scope = s AND p.bucket = c->>'bucket' AND p.until > now_at;
+    SELECT b.used INTO used FROM buckets b WHERE b.scope = s AND b.bucket = c->>'bucket';
+    used := coalesce(used, 0) - (SELECT count(*) FROM places p
+      WHERE p.scope = s AND p.bucket = c->>'bucket' AND p.until <= now_at);
     held := used;
     RETURN;
   END IF;

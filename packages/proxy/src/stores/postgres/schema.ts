@@ -56,6 +56,7 @@ const TABLES = `
     scope text NOT NULL, bucket text COLLATE "C" NOT NULL, job text NOT NULL, until timestamptz NOT NULL,
     PRIMARY KEY (scope, bucket, job)
   );
+  CREATE INDEX IF NOT EXISTS places_until ON places (scope, bucket, until);
   CREATE TABLE IF NOT EXISTS overrides (
     scope text NOT NULL, subject text NOT NULL, guard text NOT NULL, "limit" bigint, until timestamptz,
     PRIMARY KEY (scope, subject, guard)

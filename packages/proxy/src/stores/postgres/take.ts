@@ -78,8 +78,8 @@ BEGIN
       INSERT INTO buckets VALUES (s, names[i], 0, 0, NULL, NULL) ON CONFLICT DO NOTHING;
       PERFORM 1 FROM buckets b WHERE b.scope = s AND b.bucket = names[i] FOR UPDATE;
       DELETE FROM places x WHERE x.scope = s AND x.bucket = names[i] AND x.until <= now_at;
-      SELECT count(*) AS used, count(*) AS held, NULL::bigint[] AS slots INTO seen FROM places x
-        WHERE x.scope = s AND x.bucket = names[i];
+      SELECT b.used, b.used AS held, NULL::bigint[] AS slots INTO seen FROM buckets b
+        WHERE b.scope = s AND b.bucket = names[i];
       IF seen.used + 1 > limits[i] THEN
         lost := true;
       ELSE

@@ -30,6 +30,15 @@ CREATE TABLE IF NOT EXISTS fal_places (
   scope TEXT NOT NULL, bucket TEXT NOT NULL, job TEXT NOT NULL, until INTEGER NOT NULL,
   PRIMARY KEY (scope, bucket, job)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS fal_places_until ON fal_places (scope, bucket, until);
+-- How many there are stands in the bucket, so that nobody has to count them.
+CREATE TRIGGER IF NOT EXISTS fal_places_taken AFTER INSERT ON fal_places BEGIN
+  INSERT INTO fal_buckets VALUES (new.scope, new.bucket, 1, 1, NULL, NULL)
+    ON CONFLICT DO UPDATE SET used = used + 1, held = held + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS fal_places_left AFTER DELETE ON fal_places BEGIN
+  UPDATE fal_buckets SET used = used - 1, held = held - 1 WHERE scope = old.scope AND bucket = old.bucket;
+END;
 CREATE TABLE IF NOT EXISTS fal_overrides (
   scope TEXT NOT NULL, subject TEXT NOT NULL, guard TEXT NOT NULL, "limit" TEXT NOT NULL, until INTEGER,
   PRIMARY KEY (scope, subject, guard)
@@ -181,14 +190,21 @@ export class SqliteTables implements Tables {
 
   places(bucket: string, now: number): number {
     const row = this.#sql(
-      "SELECT count(*) AS places FROM fal_places WHERE scope = ? AND bucket = ? AND until > ?",
-    ).get(this.#scope, bucket, now);
-    return Number((row as { places: unknown }).places);
+      `SELECT CAST(used AS TEXT) AS used,
+         (SELECT count(*) FROM fal_places p WHERE p.scope = b.scope AND p.bucket = b.bucket AND until <= ?) AS over
+       FROM fal_buckets b WHERE scope = ? AND bucket = ?`,
+    ).get(now, this.#scope, bucket) as { used: string; over: unknown } | undefined | null;
+    return row ? Number(row.used) - Number(row.over) : 0;
   }
-  putPlace(bucket: string, job: string, until: number): void {
+  putPlace(bucket: string, job: string, until: number, now: number): void {
+    const key = [this.#scope, bucket] as const;
+    this.#sql("DELETE FROM fal_places WHERE scope = ? AND bucket = ? AND until <= ?").run(
+      ...key,
+      now,
+    );
     this.#sql(
       "INSERT INTO fal_places VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until",
-    ).run(this.#scope, bucket, job, until);
+    ).run(...key, job, until);
   }
   dropPlace(bucket: string, job: string): void {
     this.#sql("DELETE FROM fal_places WHERE scope = ? AND bucket = ? AND job = ?").run(
