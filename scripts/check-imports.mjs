@@ -53,7 +53,8 @@ const layers = [
   {
     name: "limits",
     files: /^limits\//,
-    imports: ["limits", "money", "store", "part"],
+    // `explain` asks the decision itself.
+    imports: ["limits", "money", "store", "decision", "part"],
   },
   // Prices and amounts: numbers in, numbers out.
   { name: "money", files: /^money\//, imports: ["money", "part"] },

@@ -13,6 +13,7 @@ export type {
   PeriodLimits,
 } from "./options.ts";
 export { creditAmount, credits } from "./credits.ts";
+export { explain, type Explanation, type Step } from "./explain.ts";
 export {
   createSweepHandler,
   settleDue,

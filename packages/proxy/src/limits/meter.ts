@@ -1,25 +1,24 @@
 /** The meter of a proxy: what a call may use is taken from the store in one step, before anything is sent. */
 import type { Meter, Replay } from "../meter.ts";
 import { writeAmount } from "../money/amount.ts";
-import { isQuote, type Quote } from "../money/quote.ts";
+import type { Quote } from "../money/quote.ts";
 import type { OpenCall } from "../open-call.ts";
 import type { Plan } from "../plan.ts";
-import { isRefusal, Refused, type Refusal } from "../refusal.ts";
+import { isRefusal, type Refusal } from "../refusal.ts";
 import { StoreUnavailable, type NewJob, type Taken } from "../stores/store.ts";
 import type { Target } from "../target.ts";
-import { claimsOf, type Made, type Takes } from "./claims.ts";
+import type { Made } from "./claims.ts";
 import type { Definition } from "./definition.ts";
 import { identityOf, mismatch, replayOf } from "./idempotency.ts";
 import { Ownership, ownerOf } from "./ownership.ts";
 import { follow, tellMetered, type Known } from "./paid-call.ts";
 import { persist } from "./persist.ts";
+import { prepare } from "./prepare.ts";
 import { writeTag } from "./price-tag.ts";
 import { quotaHeaders } from "./quota-headers.ts";
-import { exhausted, unavailable, unpriced } from "./refusals.ts";
+import { exhausted, unavailable } from "./refusals.ts";
 import { siteOf, tellTrouble } from "./site.ts";
 
-/** How long a call waits for a price that is asked for just now, in ms. */
-const FOR_PRICE = 2000;
 /** Until a job whose call has ended in silence is looked at, in ms: longer than any call takes. */
 const UNHEARD = 3_900_000;
 
@@ -66,19 +65,10 @@ function withWebhook(plan: Plan, { webhookUrl }: Definition): Plan {
 }
 
 async function pay(call: OpenCall, definition: Definition): Promise<Replay | Refusal | undefined> {
-  const { credits } = definition;
-  const endpoint = call.target.endpoint ?? "";
-  const gauges = definition.gauges.filter(({ matches }) => matches(endpoint));
-  const needsQuote = gauges.some(({ unit }) => unit === "usd") || credits?.needsQuote(endpoint);
-  const quote = needsQuote ? await quoteOf(call, endpoint, definition) : undefined;
-  if (isRefusal(quote)) return quote;
-  const cost = credits?.costOf(endpoint, quote, call);
-  if (credits && cost === undefined) {
-    return unpriced(endpoint, { field: undefined, why: "credits.cost says nothing of it" });
-  }
   const now = Date.now();
-  const takes: Takes = { calls: 1n, inFlight: 1n, usd: quote?.usd ?? 0n, credits: cost ?? 0n };
-  const made = await claimsOf(call, credits ? [...gauges, credits.gauge] : gauges, takes, now);
+  const prepared = await prepare(call, definition, now);
+  if (isRefusal(prepared)) return prepared;
+  const { endpoint, quote, made } = prepared;
   const owner = await ownerOf(call);
   const identity = await identityOf(call, owner);
   if (isRefusal(identity)) return identity;
@@ -113,38 +103,6 @@ async function pay(call: OpenCall, definition: Definition): Promise<Replay | Ref
   tellMetered(siteOf(call), { ...known, ...job, state: "open", born: now });
   follow(call, known, definition);
   return undefined;
-}
-
-async function quoteOf(
-  call: OpenCall,
-  endpoint: string,
-  { prices }: Definition,
-): Promise<Quote | Refusal> {
-  let input: Record<string, unknown> | undefined;
-  let unread: Refused | undefined;
-  try {
-    input = await call.inputs();
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    unread = error;
-  }
-  let quote = prices?.quote(endpoint, input);
-  if (quote && !isQuote(quote) && quote.coming) {
-    await within(FOR_PRICE, quote.coming);
-    quote = prices?.quote(endpoint, input);
-  }
-  if (quote && isQuote(quote)) return quote;
-  // Why it could not be read says more than that it has no price.
-  return (
-    unread?.refusal ?? unpriced(endpoint, quote ?? { field: undefined, why: "there are no prices" })
-  );
-}
-
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }
 
 function jobOf(

@@ -1,0 +1,163 @@
+/** What would become of a call, step by step: for the operator who asks why. Nothing is sent, and nothing taken. */
+import { bufferedBody } from "../body.ts";
+import { resolveConfig } from "../config.ts";
+import { decide } from "../decide.ts";
+import { writeAmount } from "../money/amount.ts";
+import { OpenCall } from "../open-call.ts";
+import { isRefusal, toAnswer, type RefusalCode } from "../refusal.ts";
+import type { Refused } from "../stores/store.ts";
+import type { FalProxy } from "./define.ts";
+import { prepare } from "./prepare.ts";
+import { exhausted } from "./refusals.ts";
+
+/** In the order in which they are asked. */
+const STEPS = [
+  "target",
+  "origin",
+  "caller",
+  "endpoint",
+  "guards",
+  "key",
+  "price",
+  "limits",
+] as const;
+export type Step = (typeof STEPS)[number];
+
+/** Which step says no by which code; every other is a guard's. */
+const SAYS: Partial<Record<RefusalCode, Step>> = {
+  invalid_target: "target",
+  target_not_allowed: "target",
+  method_not_allowed: "target",
+  origin_not_allowed: "origin",
+  unauthenticated: "caller",
+  endpoint_not_allowed: "endpoint",
+  no_credentials: "key",
+  price_unknown: "price",
+  budget_exhausted: "limits",
+  credits_exhausted: "limits",
+  rate_limited: "limits",
+  too_many_in_flight: "limits",
+  blocked: "limits",
+};
+
+export interface Explanation {
+  /** Each step up to the one that says no, which is the last then. */
+  readonly steps: readonly { readonly step: Step; readonly passes: boolean }[];
+  /** What the caller would be answered. */
+  readonly refusal?: { readonly status: number; readonly code: string; readonly message: string };
+  /** Missing where no limit needs one, or it has no price. */
+  readonly quote?: {
+    readonly usd: string;
+    readonly unitPrice: string;
+    readonly rule: string;
+    /** True where the input did not tell, and the rule's max was taken. */
+    readonly isMax: boolean;
+    readonly asOf?: string;
+    readonly source?: string;
+  };
+  /** What it would take of which bucket, and what stands there now. Amounts of money and credits are decimal. */
+  readonly buckets: readonly {
+    readonly bucket: string;
+    readonly scope: string;
+    readonly unit: string;
+    readonly needed: string;
+    readonly used: string;
+    readonly held: string;
+    /** `"none"` for no limit. */
+    readonly limit: string;
+    readonly fits: boolean;
+  }[];
+}
+
+/**
+ * Explains one request, as the proxy would get it: with `x-fal-target-url`, and what tells who calls. The app's own
+ * functions (`isAuthenticated`, guards, limits) are asked as they would be.
+ *
+ * @throws StoreUnavailable where the store has no answer
+ *
+ * @example
+ * ```ts
+ * const { refusal, quote, buckets } = await explain(fal, new Request(url, { method: "POST", headers, body }));
+ * ```
+ */
+export async function explain(fal: FalProxy, request: Request): Promise<Explanation> {
+  const { definition } = fal.meter;
+  const { headers, method } = request;
+  let quote: Explanation["quote"];
+  let buckets: Explanation["buckets"] = [];
+  const config = resolveConfig({
+    ...fal,
+    onEvent: () => {},
+    meter: {
+      admit: async (call, plan) => {
+        if (!call.target.paid) return plan;
+        const now = Date.now();
+        const prepared = await prepare(call, definition, now);
+        if (isRefusal(prepared)) return prepared;
+        if (prepared.quote) {
+          const { usd, unitPrice, ...rest } = prepared.quote;
+          quote = { usd: writeAmount(usd), unitPrice: writeAmount(unitPrice), ...rest };
+        }
+        const { made } = prepared;
+        const seen = (await definition.store.look({ buckets: made.map(({ claim }) => claim) }))
+          .buckets;
+        let first: Refused | undefined;
+        buckets = made.map(({ claim, gauge, limit: configured }, index) => {
+          const { used, held, override } = seen[index] ?? { used: 0n, held: 0n };
+          const limit = override ?? (gauge?.dryRun ? undefined : configured) ?? "none";
+          const fits = limit === "none" || used + claim.amount <= limit;
+          if (limit !== "none" && !fits) first ??= { refused: index, used, held, limit };
+          const unit = gauge?.unit ?? "blocked";
+          const write = unit === "usd" || unit === "credits" ? writeAmount : String;
+          return {
+            bucket: claim.bucket,
+            scope: gauge?.scope ?? claim.subject,
+            unit,
+            needed: write(claim.amount),
+            used: write(used),
+            held: write(held),
+            limit: limit === "none" ? limit : write(limit),
+            fits,
+          };
+        });
+        const refusing = first && made[first.refused];
+        return first && refusing ? exhausted(refusing, first, now) : plan;
+      },
+    },
+  });
+  const body = request.body === null ? undefined : new Uint8Array(await request.arrayBuffer());
+  const call = new OpenCall({
+    config,
+    id: "explain",
+    method,
+    header: (name) => headers.get(name) ?? undefined,
+    headers: () => headers,
+    body: body && bufferedBody(body, config.maxBodyBytes),
+    ip: undefined,
+    native: request,
+    env: undefined,
+    keepsCoding: true,
+    waitUntil: undefined,
+    background: new Set(),
+    adapterKey: undefined,
+  });
+  const decision = await decide(call);
+  const refusal = isRefusal(decision) ? decision : undefined;
+  const fails = refusal && (SAYS[refusal.code] ?? "guards");
+  const asked = fails === undefined ? STEPS : STEPS.slice(0, STEPS.indexOf(fails) + 1);
+  return {
+    steps: asked.map((step) => ({ step, passes: step !== fails })),
+    ...(refusal && { refusal: shown(toAnswer(refusal, true)) }),
+    ...(quote && { quote }),
+    buckets,
+  };
+}
+
+const shown = ({
+  status,
+  body: { code, message },
+}: ReturnType<typeof toAnswer>): NonNullable<Explanation["refusal"]> => ({
+  status,
+  code,
+  message,
+});
