@@ -10,12 +10,12 @@ export interface SqliteDatabase {
   exec(sql: string): unknown;
   prepare(sql: string): SqliteStatement;
 }
+/** Of values only texts, numbers and null are bound: the types of drivers differ in what they say of them. */
 export interface SqliteStatement {
-  run(...values: SqliteValue[]): unknown;
-  get(...values: SqliteValue[]): unknown;
-  all(...values: SqliteValue[]): unknown[];
+  run(...values: any[]): unknown;
+  get(...values: any[]): unknown;
+  all(...values: any[]): unknown[];
 }
-export type SqliteValue = string | number | null;
 
 export interface SqliteStoreOptions {
   /** One per fal account; kept apart from others. @default "main" */

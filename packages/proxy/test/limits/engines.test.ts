@@ -13,7 +13,7 @@ import { falPrices } from "../../src/money/fal-prices.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import { postgresStore } from "../../src/stores/postgres.ts";
 import { redisStore } from "../../src/stores/redis.ts";
-import { sqliteStore, type SqliteDatabase } from "../../src/stores/sqlite.ts";
+import { sqliteStore } from "../../src/stores/sqlite.ts";
 import type { Store } from "../../src/stores/store.ts";
 import { startPostgres, startRedis, type DatabaseServer } from "../support/database-servers.ts";
 import { fronts } from "../support/fronts.ts";
@@ -50,7 +50,7 @@ const engines: Record<string, (scope: string, timeout?: number) => Store> = {
   memory: (scope) => memoryStore({ scope }),
   sqlite: (scope, timeout = 5000) => {
     const database = new Database(join(folder, "state.db"));
-    const store = sqliteStore(database as unknown as SqliteDatabase, { scope, timeout });
+    const store = sqliteStore(database, { scope, timeout });
     closers.push(() => store.close().then(() => database.close()));
     return store;
   },

@@ -9,7 +9,7 @@ import { Pool } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { postgresStore } from "../../src/stores/postgres.ts";
 import { redisStore } from "../../src/stores/redis.ts";
-import { sqliteStore, type SqliteDatabase } from "../../src/stores/sqlite.ts";
+import { sqliteStore } from "../../src/stores/sqlite.ts";
 import { isOk, job } from "../../src/stores/testing/claims.ts";
 import { startPostgres, startRedis, type DatabaseServer } from "../support/database-servers.ts";
 
@@ -69,7 +69,7 @@ test("Redis", async () => {
 test("SQLite", async () => {
   const file = join(folder, "fal.db");
   expect(await run("migrate", "--sqlite", file)).toEqual(ready);
-  const store = sqliteStore(new Database(file) as unknown as SqliteDatabase, {
+  const store = sqliteStore(new Database(file), {
     autoPrepare: false,
   });
   expect(isOk(await store.take(job([])))).toBe(true);
