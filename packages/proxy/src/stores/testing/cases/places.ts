@@ -21,9 +21,9 @@ export const places: readonly StoreCase[] = [
         used: 5n,
         held: 5n,
       });
-      assert.ok(isOk(await store.take(job([claim(200)]))));
+      assert.ok(isOk(await store.take(job([claim(1500)]))));
       assert.ok("refused" in (await store.take(job([claim(60_000)]))));
-      await sleep(300);
+      await sleep(1700);
       assert.deepEqual(await seen(store, claim(0)), NOTHING);
       assert.ok(isOk(await store.take(job([claim(60_000)]))));
     },

@@ -40,13 +40,13 @@ export const rollingWindows: readonly StoreCase[] = [
   [
     "a job is settled in the slot that it was booked in, and not at all once that is gone",
     async ({ store }) => {
-      const claim = rolling(3n, 10n, 400, { bucket: "a|usd 1m|" });
+      const claim = rolling(3n, 10n, 2000, { bucket: "a|usd 1m|" });
       const [soon, late] = [job([claim]), job([claim])];
       await store.take(soon);
       await store.take(late);
       await store.advance(soon.id, { state: "charged", amounts: [5n] });
       assert.deepEqual(await seen(store, claim), { used: 8n, held: 3n });
-      await sleep(600);
+      await sleep(2600);
       assert.deepEqual(await seen(store, claim), NOTHING);
       assert.equal((await store.advance(late.id, { state: "charged", amounts: [9n] })).won, true);
       assert.deepEqual(await seen(store, claim), NOTHING);

@@ -158,10 +158,10 @@ export const settling: readonly StoreCase[] = [
       await store.take(taken);
       await store.advance(taken.id, { state: "charged" });
       const answers = await Promise.all(
-        [store, other, store, other].map((one) => one.advance(taken.id, { tell: 300 })),
+        [store, other, store, other].map((one) => one.advance(taken.id, { tell: 2000 })),
       );
       assert.equal(answers.filter(({ won }) => won).length, 1);
-      await sleep(400);
+      await sleep(2200);
       assert.equal((await other.advance(taken.id, { tell: 60_000 })).won, true);
       assert.equal((await store.advance(taken.id, { tell: 60_000 })).won, false);
       await other.advance(taken.id, { tell: "done" });

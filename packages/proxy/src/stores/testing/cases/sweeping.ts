@@ -9,15 +9,19 @@ export const sweeping: readonly StoreCase[] = [
   [
     "what is due is handed out once, the longest due first, and again when nobody has settled it",
     async ({ store, other }) => {
-      const [later, sooner, never] = [job([], { checkIn: 300 }), job([], { checkIn: 50 }), job([])];
+      const [later, sooner, never] = [
+        job([], { checkIn: 2200 }),
+        job([], { checkIn: 2000 }),
+        job([]),
+      ];
       for (const one of [later, sooner, never]) await store.take(one);
       assert.deepEqual(await store.due(10, 1000), []);
-      await sleep(600);
-      const [mine, theirs] = await Promise.all([store.due(10, 700), other.due(10, 700)]);
+      await sleep(2500);
+      const [mine, theirs] = await Promise.all([store.due(10, 2000), other.due(10, 2000)]);
       const ids = [...mine, ...theirs].map(({ id }) => id);
       assert.deepEqual(ids.toSorted(), [later.id, sooner.id].toSorted());
       assert.deepEqual(await store.due(10, 700), []);
-      await sleep(1000);
+      await sleep(2300);
       assert.deepEqual((await store.due(1, 60_000)).length, 1);
       assert.deepEqual((await store.due(10, 60_000)).length, 1);
     },
