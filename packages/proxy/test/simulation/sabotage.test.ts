@@ -74,10 +74,10 @@ const SABOTAGES: readonly [what: string, file: string, from: string, to: string]
     "if (true)",
   ],
   [
-    "jobs that nobody asks for are not looked after",
+    "a result that is gone is taken for one that never ran",
     "limits/resolve.ts",
-    'if (state !== "COMPLETED") return later("running");',
-    'return later("running");',
+    'outcome === CANCELLED ? { state: "void" } : UNKNOWN',
+    '({ state: "void" })',
   ],
 ];
 
