@@ -10,5 +10,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
+    // What is waited for comes at once, but on a busy machine.
+    expect: { poll: { timeout: 10_000 } },
   },
 });
