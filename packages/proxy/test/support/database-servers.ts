@@ -129,10 +129,11 @@ async function startServer(
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
     child = run(port);
-    const started = child;
     for (let tries = 0; !(await answers(port)) || !isReady(port); tries++) {
-      if (started.exitCode !== null || tries > 300) throw new Error(`no server on port ${port}`);
+      if (tries > 300) throw new Error(`no server on port ${port}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
+      // One that was killed may still hold its files for a moment.
+      if (child.exitCode !== null) child = run(port);
     }
   };
   const kill = async (): Promise<void> => {
