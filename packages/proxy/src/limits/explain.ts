@@ -2,10 +2,11 @@
 import { bufferedBody } from "../body.ts";
 import { resolveConfig } from "../config.ts";
 import { decide } from "../decide.ts";
+import { endCall } from "../end.ts";
 import { writeAmount } from "../money/amount.ts";
 import { OpenCall } from "../open-call.ts";
 import { isRefusal, toAnswer, type RefusalCode } from "../refusal.ts";
-import type { Refused } from "../stores/store.ts";
+import { StoreUnavailable, type BucketRef, type Looked, type Refused } from "../stores/store.ts";
 import type { FalProxy } from "./define.ts";
 import { prepare } from "./prepare.ts";
 import { exhausted } from "./refusals.ts";
@@ -85,6 +86,13 @@ export async function explain(fal: FalProxy, request: Request): Promise<Explanat
   const { headers, method } = request;
   let quote: Explanation["quote"];
   let buckets: Explanation["buckets"] = [];
+  let failure: StoreUnavailable | undefined;
+  // The decision makes a refusal of every exception.
+  const look = (refs: readonly BucketRef[]): Promise<Looked> =>
+    definition.store.look({ buckets: refs }).catch((error: unknown) => {
+      if (error instanceof StoreUnavailable) failure = error;
+      throw error;
+    });
   const config = resolveConfig({
     ...fal,
     onEvent: () => {},
@@ -99,8 +107,7 @@ export async function explain(fal: FalProxy, request: Request): Promise<Explanat
           quote = { usd: writeAmount(usd), unitPrice: writeAmount(unitPrice), ...rest };
         }
         const { made } = prepared;
-        const seen = (await definition.store.look({ buckets: made.map(({ claim }) => claim) }))
-          .buckets;
+        const { buckets: seen } = await look(made.map(({ claim }) => claim));
         let first: Refused | undefined;
         buckets = made.map(({ claim, gauge, limit: configured }, index) => {
           const { used, held, override } = seen[index] ?? { used: 0n, held: 0n };
@@ -142,6 +149,9 @@ export async function explain(fal: FalProxy, request: Request): Promise<Explanat
     adapterKey: undefined,
   });
   const decision = await decide(call);
+  // What was counted for it as under way is over.
+  endCall(call, "completed", false);
+  if (failure) throw failure;
   const refusal = isRefusal(decision) ? decision : undefined;
   const fails = refusal && (SAYS[refusal.code] ?? "guards");
   const asked = fails === undefined ? STEPS : STEPS.slice(0, STEPS.indexOf(fails) + 1);

@@ -5,6 +5,7 @@ import { defineProxy } from "../../src/limits/define.ts";
 import { explain } from "../../src/limits/explain.ts";
 import { falPrices } from "../../src/money/fal-prices.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
+import { StoreUnavailable } from "../../src/stores/store.ts";
 
 const store = memoryStore();
 const fal = defineProxy({
@@ -102,4 +103,44 @@ test("an operator's word is seen", async () => {
     code: "blocked",
   });
   await store.override({ subject: "user/42", limit: undefined });
+});
+
+test("a call that is explained is not under way, however often", async () => {
+  const one = defineProxy({
+    store: memoryStore(),
+    resolveFalAuth: () => "5f0c-id:0123",
+    maxInFlight: 1,
+  });
+  const request = (): Request =>
+    new Request("http://app.example/", {
+      method: "POST",
+      body: "{}",
+      headers: {
+        "x-fal-target-url": "https://fal.run/fal-ai/flux/dev",
+        "content-type": "application/json",
+      },
+    });
+  for (let round = 0; round < 3; round++)
+    expect((await explain(one, request())).refusal).toBeUndefined();
+});
+
+test("a store without an answer is said to be so", async () => {
+  const down = {
+    ...store,
+    look: () => Promise.reject(new StoreUnavailable("timeout", "it did not answer.")),
+  };
+  const broken = defineProxy({
+    store: down,
+    resolveFalAuth: () => "5f0c-id:0123",
+    limits: { all: { calls: { day: 1 } } },
+  });
+  const request = new Request("http://app.example/", {
+    method: "POST",
+    body: "{}",
+    headers: {
+      "x-fal-target-url": "https://fal.run/fal-ai/flux/dev",
+      "content-type": "application/json",
+    },
+  });
+  await expect(explain(broken, request)).rejects.toThrow(StoreUnavailable);
 });
