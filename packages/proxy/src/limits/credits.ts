@@ -76,7 +76,9 @@ export function compileCredits({
       const found = find(endpoint);
       if (found === undefined) return undefined;
       if (typeof found !== "function") return readAmount(found, "credits.cost");
-      const { usd, rule } = quote ?? { usd: 0n, rule: "" };
+      // What nobody can price costs no credits that anybody could tell.
+      if (quote === undefined) return undefined;
+      const { usd, rule } = quote;
       return readAmount(found({ usd: Number(usd) / Number(NANO), rule }, call), "credits.cost");
     },
     gauge: {

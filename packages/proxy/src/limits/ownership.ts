@@ -84,8 +84,7 @@ export class Ownership {
   async #onResult(call: OpenCall, job: Job, reply: Reply): Promise<void> {
     // Only a success settles: what else it may mean is asked of fal itself.
     if (reply.status >= 300) return this.#ask(call, job);
-    const verdict = verdictOf("run", reply);
-    if (verdict === "accepted") return;
+    const verdict = verdictOf(reply);
     const notes: Change = {
       status: reply.status,
       // The count may come later than the answer.

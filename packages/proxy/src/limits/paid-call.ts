@@ -6,9 +6,9 @@ import type { OpenCall } from "../open-call.ts";
 import type { Change, Job } from "../stores/store.ts";
 import type { Definition } from "./definition.ts";
 import { persist } from "./persist.ts";
-import { moneyOf, quotedOf, settlementOf, type Verdict } from "./price-tag.ts";
+import { moneyOf, quotedOf, settlementOf } from "./price-tag.ts";
 import { siteOf, tellTrouble, type Site } from "./site.ts";
-import { verdictOf, verdictOfEnd, UNKNOWN } from "./verdict.ts";
+import { UNKNOWN, verdictOf, verdictOfEnd, verdictOfSubmit, type Verdict } from "./verdict.ts";
 
 /** How long a reply waits for the store, in ms: to be settled, and to be bound to its owner. */
 const TO_SETTLE = 1000;
@@ -28,7 +28,7 @@ export function follow(call: OpenCall, job: Known, definition: Definition): void
   async function onReply(reply: Reply): Promise<void> {
     isJudged = true;
     try {
-      const verdict = verdictOf(operation, reply);
+      const verdict = operation === "submit" ? verdictOfSubmit(reply) : verdictOf(reply);
       if (verdict === "accepted") await bind(site, job, reply, definition);
       // The place of a stream is given back at its end.
       else await settle(site, job, verdict, definition, noted(reply, operation !== "stream"));

@@ -4,6 +4,7 @@ import type { Quote } from "../money/quote.ts";
 import type { Job, JobState } from "../stores/store.ts";
 import type { Definition } from "./definition.ts";
 import type { Unit } from "./gauge.ts";
+import type { Verdict } from "./verdict.ts";
 
 interface PriceTag {
   /** Of each claim; null for the one by which a subject is blocked. */
@@ -31,15 +32,6 @@ export function writeTag(units: readonly (Unit | null)[], quote: Quote | undefin
 
 const readTag = ({ price }: Pick<Job, "price">): PriceTag =>
   price === undefined ? { units: [] } : (JSON.parse(price) as PriceTag);
-
-/** What is known of the end of a job. */
-export interface Verdict {
-  readonly state: Exclude<JobState, "open">;
-  /** fal's count, as sent. */
-  readonly units?: string | undefined;
-  /** True where nobody will ever know whether it was billed. */
-  readonly unknown?: boolean;
-}
 
 export interface Settlement {
   readonly state: Exclude<JobState, "open">;

@@ -5,9 +5,8 @@ import { appOf } from "./endpoint.ts";
 import type { FalReply } from "./fal-queue.ts";
 import { settle } from "./paid-call.ts";
 import { persist } from "./persist.ts";
-import type { Verdict } from "./price-tag.ts";
 import type { Site } from "./site.ts";
-import { UNKNOWN, verdictOf } from "./verdict.ts";
+import { isFals, UNKNOWN, verdictOf, type Verdict } from "./verdict.ts";
 
 /** What was learnt of a job. */
 export interface Resolved {
@@ -73,29 +72,22 @@ export async function resolve(
 }
 
 /** Something in front of fal, an outage, or a key that was turned off: it says nothing about the job. */
-const isNoWord = ({ status, header }: FalReply): boolean =>
-  status === 401 ||
-  status === 403 ||
-  status === 429 ||
-  (status >= 300 && status < 400) ||
-  (status >= 500 &&
-    header("x-fal-request-id") === undefined &&
-    header("x-fal-error-type") === undefined);
+const isNoWord = (reply: FalReply): boolean =>
+  [401, 403, 429].includes(reply.status) ||
+  (reply.status >= 300 && reply.status < 400) ||
+  (reply.status >= 500 && !isFals(reply));
 
 /** fal does not know it any more: called off while it waited, or longer ago than fal keeps results. */
 const gone = ({ outcome }: Job): Verdict => (outcome === CANCELLED ? { state: "void" } : UNKNOWN);
 
 function verdictOfResult(job: Job, result: FalReply): Verdict {
   if (result.status === 404) return gone(job);
+  const verdict = verdictOf(result);
   // It was told to stop: what it did until then is billed where it says so.
-  if (result.status === 499) {
-    const units = result.header("x-fal-billable-units");
-    if (units !== undefined)
-      return verdictOf("run", { status: 200, header: result.header }) as Verdict;
+  if (result.status === 499 && result.header("x-fal-billable-units") === undefined) {
     return job.outcome === CANCELLED ? { state: "void" } : UNKNOWN;
   }
-  const verdict = verdictOf("run", result) as Verdict;
   // Never given back on a word that is not fal's own.
-  const isFals = result.header("x-fal-request-id") !== undefined;
-  return verdict.state === "void" && !isFals ? UNKNOWN : verdict;
+  const isNamed = result.header("x-fal-request-id") !== undefined;
+  return verdict.state === "void" && !isNamed ? UNKNOWN : verdict;
 }
