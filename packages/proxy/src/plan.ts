@@ -18,12 +18,12 @@ export async function makePlan(call: OpenCall): Promise<Plan | Refusal> {
   const credential = await credentialFor(call);
   if (isRefusal(credential)) return credential;
   call.credential = credential;
-  const upstream = config.upstream ?? (await environmentUpstream(call.env));
+  const { origin, prefix } = await placeOf(target.host, config.upstream, call.env);
   return {
     kind: "plan",
     method: call.method,
-    origin: upstream ?? `https://${target.host}`,
-    path: (upstream ? `/${target.host}` : "") + target.path + target.search,
+    origin,
+    path: prefix + target.path + target.search,
     headers: forwardHeaders(call, credential),
     length: body ? body.length : 0,
     keepsCoding: call.keepsCoding,
@@ -34,8 +34,24 @@ export async function makePlan(call: OpenCall): Promise<Plan | Refusal> {
 
 const checkedUpstreams: Record<string, string> = {};
 
-/** What FAL_PROXY_UPSTREAM names. The environment may be handed over per call (Workers), so it is asked per call. */
-export async function environmentUpstream(env?: Env): Promise<string | undefined> {
+/**
+ * Where a host of fal's is really asked: itself, or the stand-in of development under the host's name.
+ *
+ * @param upstream the origin of the option; else the environment is asked, which may be handed over per call (Workers)
+ * @returns an origin, and what stands there before every path
+ */
+export async function placeOf(
+  host: string,
+  upstream?: string,
+  env?: Env,
+): Promise<{ origin: string; prefix: string }> {
+  const origin = upstream ?? (await environmentUpstream(env));
+  return origin === undefined
+    ? { origin: `https://${host}`, prefix: "" }
+    : { origin, prefix: `/${host}` };
+}
+
+async function environmentUpstream(env?: Env): Promise<string | undefined> {
   const given = await readEnv("FAL_PROXY_UPSTREAM", env);
   return given && (checkedUpstreams[given] ??= checkUpstream(given));
 }

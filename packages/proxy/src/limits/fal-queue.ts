@@ -1,9 +1,10 @@
 /** Asks fal's queue about a job with the operator's own key, beside all calls. */
+import { upstreamOrigin } from "../check.ts";
 import { keyFromEnv, toAuthorization } from "../credentials.ts";
-import { environmentUpstream } from "../plan.ts";
-import { isRefusal } from "../refusal.ts";
-import { checkUpstream } from "../check.ts";
+import { parseJson } from "../json.ts";
 import type { ProxyConfig } from "../options.ts";
+import { placeOf } from "../plan.ts";
+import { isRefusal } from "../refusal.ts";
 
 /** An answer of fal's. */
 export interface FalReply {
@@ -29,19 +30,16 @@ export function createFalQueue(
   accounts: Accounts,
   config: Pick<ProxyConfig, "fetch" | "upstream">,
 ): FalQueue {
-  const { fetch: send = fetch, upstream } = config;
-  const origin = async (): Promise<string> => {
-    const given = typeof upstream === "object" ? upstream.url : upstream;
-    const base = given === undefined ? await environmentUpstream() : checkUpstream(given);
-    return base === undefined ? "https://queue.fal.run" : `${base}/queue.fal.run`;
-  };
+  const { fetch: send = fetch } = config;
+  const upstream = config.upstream && upstreamOrigin(config.upstream);
   return {
     async get(path, account) {
       try {
         const key = await (accounts[account] ?? keyFromEnv)();
         const authorization = toAuthorization(key, `The account ${account} gave`);
         if (isRefusal(authorization)) return undefined;
-        const reply = await send(`${await origin()}${path}`, {
+        const { origin, prefix } = await placeOf("queue.fal.run", upstream);
+        const reply = await send(`${origin}${prefix}${path}`, {
           headers: { authorization },
           // The key goes to fal and no further.
           redirect: "manual",
@@ -50,19 +48,11 @@ export function createFalQueue(
         return {
           status: reply.status,
           header: (name) => reply.headers.get(name) ?? undefined,
-          body: parsed(await reply.text()),
+          body: parseJson(await reply.text()),
         };
       } catch {
         return undefined;
       }
     },
   };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -4,7 +4,7 @@
  *
  * @see https://docs.fal.ai/model-apis/model-endpoints/webhooks
  */
-import { environmentUpstream } from "../plan.ts";
+import { placeOf } from "../plan.ts";
 
 /** What is wrong with it, or nothing. */
 export type Unsigned = "headers" | "timestamp" | "signature" | "keys";
@@ -20,16 +20,21 @@ const SKEW = 300;
 /** Keys are not asked for again sooner, in ms, whatever is sent to us. */
 const COOL_DOWN = 60_000;
 
-/** @param send how the keys are fetched; none of ours goes along */
-export function createSignatureCheck(send: typeof fetch = fetch): SignatureCheck {
+/**
+ * @param send how the keys are fetched; none of ours goes along
+ * @param upstream where fal is really asked, in development
+ */
+export function createSignatureCheck(
+  send: typeof fetch = fetch,
+  upstream?: string,
+): SignatureCheck {
   let keys: readonly CryptoKey[] = [];
   let read = -Infinity;
   let reading: Promise<void> | undefined;
 
   async function readKeys(): Promise<void> {
-    const upstream = await environmentUpstream();
-    const base = upstream === undefined ? "https://rest.fal.ai" : `${upstream}/rest.fal.ai`;
-    const reply = await send(`${base}/.well-known/jwks.json`, {
+    const { origin, prefix } = await placeOf("rest.fal.ai", upstream);
+    const reply = await send(`${origin}${prefix}/.well-known/jwks.json`, {
       redirect: "manual",
       signal: AbortSignal.timeout(10_000),
     });

@@ -1,5 +1,6 @@
 /** The webhook's route: fal says that a job is over, and what became of it is asked of fal itself. */
 import { joinChunks } from "../body.ts";
+import { upstreamOrigin } from "../check.ts";
 import { StoreUnavailable, type Job } from "../stores/store.ts";
 import { answer } from "./answer.ts";
 import type { FalProxy } from "./define.ts";
@@ -51,7 +52,7 @@ export function createWebhookHandler(
   fal: FalProxy,
   { onResult, userId, maxBodyBytes = 10_485_760 }: WebhookHandlerOptions = {},
 ): (request: Request) => Promise<Response> {
-  const check = createSignatureCheck(fal.fetch);
+  const check = createSignatureCheck(fal.fetch, fal.upstream && upstreamOrigin(fal.upstream));
   const { definition } = fal.meter;
   const { store } = definition;
 

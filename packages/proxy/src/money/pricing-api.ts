@@ -3,7 +3,7 @@
  * never within one, and kept while fal cannot be asked.
  */
 import { keyFromEnv, toAuthorization } from "../credentials.ts";
-import { environmentUpstream } from "../plan.ts";
+import { placeOf } from "../plan.ts";
 import { describeError, print } from "../print.ts";
 import { isRefusal } from "../refusal.ts";
 import { readAmount, writeAmount } from "./amount.ts";
@@ -220,10 +220,9 @@ async function read(
     const given = typeof key === "function" ? await key() : (key ?? (await keyFromEnv()));
     const authorization = toAuthorization(given, "The price list's key holds");
     if (isRefusal(authorization)) return { pause: 0 };
-    const upstream = await environmentUpstream();
-    const base = upstream === undefined ? "https://api.fal.ai" : `${upstream}/api.fal.ai`;
+    const { origin, prefix } = await placeOf("api.fal.ai");
     const query = new URLSearchParams({ endpoint_id: ids.join(",") });
-    const reply = await send(`${base}/v1/models/pricing?${query}`, {
+    const reply = await send(`${origin}${prefix}/v1/models/pricing?${query}`, {
       headers: { authorization, accept: "application/json" },
       // The key goes where it was sent, and no further.
       redirect: "manual",

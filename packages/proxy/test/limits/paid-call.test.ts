@@ -492,6 +492,19 @@ describe.each(fronts)("on the %s front", (_name, open) => {
       expect((await job()).state).toBe("charged");
     }, 30_000);
 
+    test("asks where calls go, also on another machine", async () => {
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2026, 5, 15, 12) });
+      // No name of this machine by which the key may go anywhere unasked.
+      const upstream = { url: fal.url.replace("127.0.0.1", "0.0.0.0"), remote: true } as const;
+      await start({ upstream });
+      falSays({ status: over, result: json({}, 200, units("3")) });
+      await app.post("42", SUBMIT);
+      later(121_000);
+      const proxy = defineProxy({ ...options(), store: app.store, accounts, upstream });
+      expect((await settleDue(proxy)).settled).toBe(1);
+      expect((await job()).state).toBe("charged");
+    });
+
     test("lets every job go within a day", async () => {
       vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2026, 5, 15, 2) });
       await start();
