@@ -49,7 +49,7 @@ const layers = [
     imports: ["reply", "upstream", "exchange", "part"],
   },
   { name: "guard", files: /^guards\//, imports: ["guard", "call", "store"] },
-  { name: "store", files: /^stores\//, imports: ["store", "environment"] },
+  { name: "store", files: /^stores\//, imports: ["store", "surroundings"] },
   {
     name: "limits",
     files: /^limits\//,
@@ -64,8 +64,8 @@ const layers = [
 /** What a guard may know of the library: the call it judges, and how to say no. */
 const seenByGuards = /^(call|refusal|target)\.ts$/;
 
-/** What a store may know besides: whether it is in development, where it makes its tables by itself. */
-const seenByStores = /^environment\.ts$/;
+/** What a store may know besides: whether it is in development, where it makes its tables by itself, and digests. */
+const seenByStores = /^(environment|digest)\.ts$/;
 
 /** Adapters whose platform is Node. Every other entry must load on an edge runtime. */
 const nodeOnly = new Set(["./express", "./node", "./stores/testing"]);
@@ -171,7 +171,7 @@ function checkLayers(root) {
         to !== undefined &&
         (from.imports.includes(to.name) ||
           (from.imports.includes("call") && seenByGuards.test(relative(src, target))) ||
-          (from.imports.includes("environment") && seenByStores.test(relative(src, target))));
+          (from.imports.includes("surroundings") && seenByStores.test(relative(src, target))));
       if (!isAllowed) report(file, target, may(from));
     }
   }

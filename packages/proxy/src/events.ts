@@ -102,10 +102,26 @@ export function tell(call: OpenCall, what: Happening): void {
   const { operation, host, endpoint, app, requestId }: Partial<Target> = call.target ?? {};
   const userId = call.user?.id;
   const subject = { adapter, method, operation, host, endpoint, app, requestId, userId, ip };
-  const failed = (error: unknown): void => print("onEvent failed", error, call.credential);
+  const see = (work: Promise<unknown>): void => goOn(call, work);
+  hand(config.onEvent, { ...subject, ...what }, see, call.credential);
+}
+
+/**
+ * Hands an event over. Never throws.
+ *
+ * @param see sees through what the handler answers with a promise
+ * @param credential never written, whatever the handler fails with
+ */
+export function hand(
+  onEvent: EventHandler,
+  event: ProxyEvent,
+  see: (work: Promise<unknown>) => void,
+  credential?: string,
+): void {
+  const failed = (error: unknown): void => print("onEvent failed", error, credential);
   try {
-    const told: unknown = config.onEvent({ ...subject, ...what });
-    if (isThenable(told)) goOn(call, Promise.resolve(told).catch(failed));
+    const told: unknown = onEvent(event);
+    if (isThenable(told)) see(Promise.resolve(told).catch(failed));
   } catch (error) {
     failed(error);
   }

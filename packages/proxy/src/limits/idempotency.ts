@@ -4,12 +4,12 @@
  *
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
  */
+import { digestOf } from "../digest.ts";
 import type { Replay } from "../meter.ts";
 import type { OpenCall } from "../open-call.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import type { Job, NewJob, Store } from "../stores/store.ts";
 import { appOf } from "./endpoint.ts";
-import { sha256 } from "./subject.ts";
 
 const HEADER = "idempotency-key";
 const LONGEST = 255;
@@ -37,8 +37,8 @@ export async function identityOf(
   const body = new TextDecoder().decode(await call.body?.bytes());
   const { url } = call.target;
   const [dedupe, hash] = await Promise.all([
-    sha256(JSON.stringify([owner, key])),
-    sha256(JSON.stringify([call.method, url, body])),
+    digestOf("SHA-256", JSON.stringify([owner, key])),
+    digestOf("SHA-256", JSON.stringify([call.method, url, body])),
   ]);
   return { dedupe, hash };
 }

@@ -100,7 +100,7 @@ async function pay(call: OpenCall, definition: Definition): Promise<Replay | Ref
       booked: amount,
     })),
   };
-  tellMetered(siteOf(call), { ...known, ...job, state: "open", born: now });
+  tellMetered(siteOf(call), { ...known, state: "open", units: undefined });
   follow(call, known, definition);
   return undefined;
 }

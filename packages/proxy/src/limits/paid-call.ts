@@ -1,12 +1,11 @@
 /** The life of one paid call, from the moment when its claims were taken to its end. */
 import type { Reply } from "../call.ts";
 import type { End } from "../end.ts";
-import { writeAmount } from "../money/amount.ts";
 import type { OpenCall } from "../open-call.ts";
 import type { Change, Job } from "../stores/store.ts";
 import type { Definition } from "./definition.ts";
 import { persist } from "./persist.ts";
-import { moneyOf, quotedOf, settlementOf } from "./price-tag.ts";
+import { moneyOf, settlementOf } from "./price-tag.ts";
 import { siteOf, tellTrouble, type Site } from "./site.ts";
 import { UNKNOWN, verdictOf, verdictOfEnd, verdictOfSubmit, type Verdict } from "./verdict.ts";
 
@@ -14,7 +13,7 @@ import { UNKNOWN, verdictOf, verdictOfEnd, verdictOfSubmit, type Verdict } from 
 const TO_SETTLE = 1000;
 const TO_BIND = 3000;
 /** When a job is looked at for the first time, in ms. */
-export const FIRST_CHECK = 120_000;
+const FIRST_CHECK = 120_000;
 
 /** What is known of a job before the store has told more. */
 export type Known = Pick<Job, "id" | "price" | "bookings" | "endpoint">;
@@ -64,22 +63,13 @@ export async function settle(
   definition: Definition,
   notes: Change = {},
 ): Promise<Job | undefined> {
-  const { state, amounts, billed } = settlementOf(job, verdict, definition);
-  const change: Change = { ...notes, state, amounts, units: verdict.units };
+  const { amounts, overrun } = settlementOf(job, verdict, definition);
+  const change: Change = { ...notes, state: verdict.state, amounts, units: verdict.units };
   const advanced = await persist(site, () => definition.store.advance(job.id, change), TO_SETTLE);
   const settled = advanced?.job;
   if (settled && advanced?.won) {
     tellMetered(site, settled);
-    const quote = quotedOf(settled);
-    if (billed !== undefined && quote && billed > quote.usd) {
-      site.tell({
-        type: "overrun",
-        jobId: job.id,
-        rule: quote.rule,
-        quotedUsd: writeAmount(quote.usd),
-        billedUsd: writeAmount(billed),
-      });
-    }
+    if (overrun) site.tell({ type: "overrun", jobId: job.id, ...overrun });
   }
   return settled;
 }
@@ -99,7 +89,10 @@ async function bind(site: Site, job: Known, reply: Reply, definition: Definition
   if (advanced === undefined) site.tell({ type: "unbound", jobId: job.id });
 }
 
-export function tellMetered(site: Site, job: Job): void {
+export function tellMetered(
+  site: Site,
+  job: Pick<Job, "id" | "state" | "units" | "price" | "bookings">,
+): void {
   const { id: jobId, state, units } = job;
-  site.tell({ type: "metered", jobId, state, units, ...moneyOf(job) });
+  if (site.hears) site.tell({ type: "metered", jobId, state, units, ...moneyOf(job) });
 }

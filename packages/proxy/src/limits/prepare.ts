@@ -1,6 +1,7 @@
 /** What a paid call would take: its price, and a claim for each limit that it falls under. Nothing is taken yet. */
 import { isQuote, type Quote } from "../money/quote.ts";
 import type { OpenCall } from "../open-call.ts";
+import { atMost } from "../promise.ts";
 import { isRefusal, Refused, type Refusal } from "../refusal.ts";
 import { claimsOf, type Made } from "./claims.ts";
 import type { Definition } from "./definition.ts";
@@ -55,7 +56,7 @@ async function quoteOf(
   }
   let quote = prices?.quote(endpoint, input);
   if (quote && !isQuote(quote) && quote.coming) {
-    await within(FOR_PRICE, quote.coming);
+    await atMost(FOR_PRICE, quote.coming);
     quote = prices?.quote(endpoint, input);
   }
   if (quote && isQuote(quote)) return quote;
@@ -63,11 +64,4 @@ async function quoteOf(
   return (
     unread?.refusal ?? unpriced(endpoint, quote ?? { field: undefined, why: "there are no prices" })
   );
-}
-
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }

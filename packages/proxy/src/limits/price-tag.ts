@@ -1,7 +1,7 @@
 /** What a job carries to be settled by: the price of its day, and what each of its claims counts. Kept with it as JSON. */
 import { costOf, readUnits, writeAmount } from "../money/amount.ts";
 import type { Quote } from "../money/quote.ts";
-import type { Job, JobState } from "../stores/store.ts";
+import type { Job } from "../stores/store.ts";
 import type { Definition } from "./definition.ts";
 import type { Unit } from "./gauge.ts";
 import type { Verdict } from "./verdict.ts";
@@ -34,13 +34,13 @@ const readTag = ({ price }: Pick<Job, "price">): PriceTag =>
   price === undefined ? { units: [] } : (JSON.parse(price) as PriceTag);
 
 export interface Settlement {
-  readonly state: Exclude<JobState, "open">;
+  /** What is to stand in each bucket of the job. */
   readonly amounts: readonly bigint[];
-  /** What fal has billed, in billionths of USD, where it is known. */
-  readonly billed: bigint | undefined;
+  /** What fal has billed above what was quoted, by which rule. */
+  readonly overrun?: { rule: string; quotedUsd: string; billedUsd: string };
 }
 
-/** What is to stand in each bucket of a job. */
+/** What a verdict comes to. */
 export function settlementOf(
   job: Pick<Job, "price" | "bookings" | "endpoint">,
   { state, units, unknown = false }: Verdict,
@@ -67,11 +67,14 @@ export function settlementOf(
         return booked;
     }
   });
-  return { state, amounts, billed };
+  const { usd, rule = "" } = tag;
+  if (billed === undefined || usd === undefined || billed <= BigInt(usd)) return { amounts };
+  const [quotedUsd, billedUsd] = [writeAmount(BigInt(usd)), writeAmount(billed)];
+  return { amounts, overrun: { rule, quotedUsd, billedUsd } };
 }
 
 /** What is told of a job's money. */
-export function moneyOf(job: Job): {
+export function moneyOf(job: Pick<Job, "price" | "bookings">): {
   rule: string | undefined;
   quotedUsd: string | undefined;
   bookedUsd: string | undefined;
@@ -83,10 +86,4 @@ export function moneyOf(job: Job): {
     quotedUsd: usd === undefined ? undefined : writeAmount(BigInt(usd)),
     bookedUsd: at < 0 ? undefined : writeAmount(job.bookings[at]?.booked ?? 0n),
   };
-}
-
-/** What it was quoted at, in billionths of USD. */
-export function quotedOf(job: Job): { usd: bigint; rule: string } | undefined {
-  const { usd, rule = "" } = readTag(job);
-  return usd === undefined ? undefined : { usd: BigInt(usd), rule };
 }

@@ -1,12 +1,15 @@
 /** Where work on a job happens: within a call, or beside all calls. */
-import { goOn } from "../background.ts";
-import { tell, type EventHandler, type Happening } from "../events.ts";
+import { drain, goOn, type Background } from "../background.ts";
+import { hand, tell, type EventHandler, type Happening } from "../events.ts";
 import type { OpenCall } from "../open-call.ts";
-import { describeError, print } from "../print.ts";
-import { isThenable } from "../promise.ts";
+import { describeError } from "../print.ts";
 import { StoreUnavailable } from "../stores/store.ts";
 
 export interface Site {
+  /** Whether anybody hears what is told. */
+  readonly hears: boolean;
+  /** Never written, whatever an exception says. */
+  readonly credential?: string | undefined;
   /** Tells the operator. Never throws. */
   tell(what: Happening): void;
   /** Sees work through that goes on after an answer. @param work never rejects */
@@ -14,40 +17,35 @@ export interface Site {
 }
 
 export const siteOf = (call: OpenCall): Site => ({
+  hears: call.config.onEvent !== undefined,
+  credential: call.credential,
   tell: (what) => tell(call, what),
   goOn: (work) => goOn(call, work),
 });
-
-/** The store had no answer, or something of ours or the app's threw. */
-export function tellTrouble(site: Site, error: unknown, credential?: string): void {
-  if (error instanceof StoreUnavailable) {
-    site.tell({ type: "store_unavailable", trouble: error.trouble, message: error.message });
-  } else site.tell({ type: "fault", error: describeError(error, credential) });
-}
 
 /** A site beside all calls. @param adapter what its events say in the place of an adapter's id */
 export function siteBeside(
   onEvent: EventHandler | undefined,
   adapter: string,
 ): { site: Site; over(): Promise<void> } {
-  const background = new Set<Promise<unknown>>();
-  const failed = (error: unknown): void => print("onEvent failed", error);
-  const tell = (what: Happening): void => {
-    try {
-      const told: unknown = onEvent?.({ adapter, method: "", ...what });
-      if (isThenable(told)) void Promise.resolve(told).catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+  const background: Background = new Set();
+  const see = (work: Promise<unknown>): void => {
+    background.add(work);
+    void work.then(() => background.delete(work));
   };
   return {
     site: {
-      tell,
-      goOn: (work) => {
-        background.add(work);
-        void work.then(() => background.delete(work));
-      },
+      hears: onEvent !== undefined,
+      tell: (what) => onEvent && hand(onEvent, { adapter, method: "", ...what }, see),
+      goOn: see,
     },
-    over: async () => void (await Promise.all(background)),
+    over: () => drain(background),
   };
+}
+
+/** The store had no answer, or something of ours or the app's threw. */
+export function tellTrouble(site: Site, error: unknown): void {
+  if (error instanceof StoreUnavailable) {
+    site.tell({ type: "store_unavailable", trouble: error.trouble, message: error.message });
+  } else site.tell({ type: "fault", error: describeError(error, site.credential) });
 }

@@ -1,5 +1,6 @@
 /** Names of those who are counted: so written that no two can meet in one bucket, whatever their ids hold. */
 import type { User } from "../call.ts";
+import { digestOf } from "../digest.ts";
 
 const LONGEST = 64;
 
@@ -19,13 +20,7 @@ function encode(part: string): string | Promise<string> {
     if (encoded.length <= LONGEST && !encoded.startsWith("*")) return encoded;
   }
   // JSON writes what is no Unicode in letters.
-  return sha256(JSON.stringify(part)).then((digest) => `*${digest.slice(0, 40)}`);
-}
-
-/** In hexadecimal digits. */
-export async function sha256(text: string): Promise<string> {
-  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return digestOf("SHA-256", JSON.stringify(part)).then((digest) => `*${digest.slice(0, 40)}`);
 }
 
 /**

@@ -1,10 +1,10 @@
 /** The sweep: looks after jobs that nobody has asked for, from a timer, a cron job or a queue of the host's. */
+import { digestOf } from "../digest.ts";
 import { StoreUnavailable } from "../stores/store.ts";
 import type { FalProxy } from "./define.ts";
 import { resolve } from "./resolve.ts";
 import { siteBeside, tellTrouble } from "./site.ts";
 import { answer } from "./answer.ts";
-import { sha256 } from "./subject.ts";
 
 export interface SweepOptions {
   /** How many jobs are looked at, at most. @default 100 */
@@ -78,10 +78,10 @@ export function createSweepHandler(
 ): (request: Request) => Promise<Response> {
   if (typeof secret !== "string" || secret.length < 16)
     throw new TypeError("fal proxy: createSweepHandler needs a secret of at least 16 characters.");
-  const wanted = sha256(`Bearer ${secret}`);
+  const wanted = digestOf("SHA-256", `Bearer ${secret}`);
   return async (request) => {
     // Of digests, so that the time it takes says nothing about the secret.
-    const given = await sha256(request.headers.get("authorization") ?? "");
+    const given = await digestOf("SHA-256", request.headers.get("authorization") ?? "");
     if (given !== (await wanted))
       return answer(401, { message: "Not allowed.", code: "unauthenticated" });
     try {

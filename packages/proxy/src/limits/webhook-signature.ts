@@ -4,6 +4,7 @@
  *
  * @see https://docs.fal.ai/model-apis/model-endpoints/webhooks
  */
+import { digestOf } from "../digest.ts";
 import { placeOf } from "../plan.ts";
 
 /** What is wrong with it, or nothing. */
@@ -68,7 +69,7 @@ export function createSignatureCheck(
     )
       return "headers";
     if (Math.abs(now / 1000 - Number(timestamp)) > SKEW) return "timestamp";
-    const digest = hex(new Uint8Array(await crypto.subtle.digest("SHA-256", body)));
+    const digest = await digestOf("SHA-256", body);
     const message = new TextEncoder().encode([id, user, timestamp, digest].join("\n"));
     const bytes = Uint8Array.from(signature.match(/../g) ?? [], (pair) =>
       Number.parseInt(pair, 16),
@@ -98,6 +99,3 @@ const NAMES = [
 
 const importKey = ({ kty, crv, x }: JsonWebKey): Promise<CryptoKey> =>
   crypto.subtle.importKey("jwk", { kty, crv, x } as JsonWebKey, "Ed25519", false, ["verify"]);
-
-const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,4 +1,5 @@
 /** State in Redis: for many processes that share one, and for edge runtimes through a REST front. */
+import { digestOf } from "../digest.ts";
 import { isDevelopment } from "../environment.ts";
 import { Continuity } from "./continuity.ts";
 import { SCRIPTS, type Script } from "./redis/scripts.ts";
@@ -102,7 +103,9 @@ export function redisStore(
 
   async function take(job: NewJob): Promise<Taken> {
     const before = continuity.begin();
-    const what = { ...writtenJob(job), autoPrepare, epoch: crypto.randomUUID() };
+    // What a new scope is marked by, where one may be begun.
+    const begins = autoPrepare && { autoPrepare, epoch: crypto.randomUUID() };
+    const what = { ...writtenJob(job), ...begins };
     const answer = (await verb("take", what)) as
       | (TakeAnswer & { readonly epoch: string; readonly seq: string })
       | { readonly unprepared: true };
@@ -130,7 +133,7 @@ function runnerOf(client: RedisClient): Run {
   return async (name, key, argument) => {
     const script = SCRIPTS[name];
     try {
-      return await command("EVALSHA", await digestOf(name), key, argument);
+      return await command("EVALSHA", await shaOf(name), key, argument);
     } catch (error) {
       if (!/NOSCRIPT/.test(String((error as Error | undefined)?.message))) throw error;
       return command("EVAL", script, key, argument);
@@ -164,13 +167,8 @@ function commandOf(client: RedisClient): Command {
 
 const digests = new Map<Script, Promise<string>>();
 
-function digestOf(name: Script): Promise<string> {
+function shaOf(name: Script): Promise<string> {
   let digest = digests.get(name);
-  if (digest === undefined) digests.set(name, (digest = sha1(SCRIPTS[name])));
+  if (digest === undefined) digests.set(name, (digest = digestOf("SHA-1", SCRIPTS[name])));
   return digest;
-}
-
-async function sha1(text: string): Promise<string> {
-  const bytes = await crypto.subtle.digest("SHA-1", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
