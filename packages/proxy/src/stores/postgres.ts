@@ -4,7 +4,7 @@ import { Continuity } from "./continuity.ts";
 import { Lanes } from "./lanes.ts";
 import { prepareStatement } from "./postgres/schema.ts";
 import { StoreUnavailable, type NewJob, type Store, type Taken } from "./store.ts";
-import { serverStore, type AskServer } from "./server-store.ts";
+import { serverStore, type AskServer, type ServerStoreOptions } from "./server-store.ts";
 import { takenOf, writtenJob, type TakeAnswer } from "./wire.ts";
 import { within } from "./within.ts";
 
@@ -13,28 +13,15 @@ export interface PostgresClient {
   query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
 }
 
-export interface PostgresStoreOptions {
-  /** One per fal account; kept apart from others. @default "main" */
-  scope?: string;
+export interface PostgresStoreOptions extends ServerStoreOptions {
   /** Where its tables are: a plain lower-case name. @default "fal_proxy" */
   schema?: string;
-  /** How long a verb may take, in ms. @default 1000 */
-  timeout?: number;
   /**
    * How many statements this process has under way; others wait here, where it costs least.
    *
    * @default 4
    */
   concurrency?: number;
-  /** How many days a job is kept after its end. @default 90 */
-  keepDays?: number;
-  /**
-   * Whether tables that are missing are made on first use. Where they are not, `prepare()` or `npx fal-proxy migrate`
-   * makes them: then a database that was lost is noticed instead of being begun anew.
-   *
-   * @default true unless NODE_ENV is "production"
-   */
-  autoPrepare?: boolean;
 }
 
 /**

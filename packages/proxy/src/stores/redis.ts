@@ -4,7 +4,7 @@ import { isDevelopment } from "../environment.ts";
 import { Continuity } from "./continuity.ts";
 import { SCRIPTS, type Script } from "./redis/scripts.ts";
 import { StoreUnavailable, type NewJob, type Store, type Taken } from "./store.ts";
-import { serverStore } from "./server-store.ts";
+import { serverStore, type ServerStoreOptions } from "./server-store.ts";
 import { takenOf, writtenJob, type TakeAnswer } from "./wire.ts";
 import { within } from "./within.ts";
 
@@ -17,28 +17,15 @@ export type RedisClient =
       eval(script: string, keys: string[], args: string[]): Promise<unknown>;
     };
 
-export interface RedisStoreOptions {
-  /** One per fal account; kept apart from others. @default "main" */
-  scope?: string;
+export interface RedisStoreOptions extends ServerStoreOptions {
   /** What its keys begin with. @default "fal:" */
   prefix?: string;
-  /** How long a verb may take, in ms. @default 1000 */
-  timeout?: number;
-  /** How many days a job is kept after its end. @default 90 */
-  keepDays?: number;
   /**
    * Says that the server never throws out keys to make room, where it does not tell its policy itself.
    *
    * @default false
    */
   noEviction?: boolean;
-  /**
-   * Whether a scope that is not there is begun on first use. Where it is not, `prepare()` or `npx fal-proxy migrate`
-   * begins it: then a server that was emptied is noticed.
-   *
-   * @default true unless NODE_ENV is "production"
-   */
-  autoPrepare?: boolean;
 }
 
 /**

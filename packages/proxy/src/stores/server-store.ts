@@ -11,6 +11,23 @@ import {
   type SeenRow,
 } from "./wire.ts";
 
+/** What stores with a server behind them take. */
+export interface ServerStoreOptions {
+  /** One per fal account; kept apart from others. @default "main" */
+  scope?: string;
+  /** How long a verb may take, in ms. @default 1000 */
+  timeout?: number;
+  /** How many days a job is kept after its end. @default 90 */
+  keepDays?: number;
+  /**
+   * Whether what is missing is made on first use. Where it is not, `prepare()` or `npx fal-proxy migrate` makes it: then
+   * a server that was lost is noticed instead of being begun anew.
+   *
+   * @default true unless NODE_ENV is "production"
+   */
+  autoPrepare?: boolean;
+}
+
 /** Asks the server for one verb. @throws StoreUnavailable where it has no answer in time */
 export type AskServer = (verb: Verb, what: object) => Promise<unknown>;
 export type Verb = "take" | "advance" | "look" | "due" | "override" | "forget";

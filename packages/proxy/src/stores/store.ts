@@ -49,8 +49,8 @@ export interface Claim extends BucketRef {
   readonly rank: number;
 }
 
-/** What is set aside before a call is sent. */
-export interface NewJob {
+/** What a job is of, from its beginning on. */
+interface JobFacts {
   /** Made by the caller, so that a `take` whose answer was lost can be repeated. */
   readonly id: string;
   /** What tells this call from another one under the same `dedupe`. */
@@ -63,9 +63,13 @@ export interface NewJob {
   readonly operation: string;
   /** A caller's idempotency key, hashed with its owner. */
   readonly dedupe?: string | undefined;
-  readonly claims: readonly Claim[];
   /** The price that it is settled by, as JSON. */
   readonly price?: string | undefined;
+}
+
+/** What is set aside before a call is sent. */
+export interface NewJob extends JobFacts {
+  readonly claims: readonly Claim[];
   /** When to look at it, in ms from now, if nothing is heard before. */
   readonly checkIn?: number | undefined;
   /** Booked whatever the limits say, and final at once: a top-up, a correction. */
@@ -84,18 +88,10 @@ export interface Booking {
   readonly slot?: number | undefined;
 }
 
-export interface Job {
-  readonly id: string;
-  readonly hash: string;
-  readonly owner: string;
-  readonly account: string;
-  readonly endpoint: string;
-  readonly operation: string;
-  readonly dedupe?: string | undefined;
+export interface Job extends JobFacts {
   readonly requestId?: string | undefined;
   readonly state: JobState;
   readonly bookings: readonly Booking[];
-  readonly price?: string | undefined;
   /** fal's count, as it was given. */
   readonly units?: string | undefined;
   /** What became of it, in a word. */

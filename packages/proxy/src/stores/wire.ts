@@ -100,29 +100,17 @@ export function takenOf(job: NewJob, answer: TakeAnswer): Taken {
   return { ...seenOf(answer), refused, limit: BigInt(limit), after };
 }
 
-export interface JobRow {
-  readonly id: string;
-  readonly hash: string;
-  readonly owner: string;
-  readonly account: string;
-  readonly endpoint: string;
-  readonly operation: string;
-  readonly requestId?: string | Missing;
-  readonly dedupe?: string | Missing;
+/** What may be left out may be missing in any of these ways. */
+type Row<T> = { [Name in keyof T]: undefined extends T[Name] ? T[Name] | Missing : T[Name] };
+
+/** A job as a server writes it: its bookings by column. */
+export interface JobRow extends Row<Omit<Job, "state" | "bookings">> {
   readonly state: number;
   readonly buckets: readonly string[];
   readonly kinds: readonly ClaimKind[];
   readonly amounts: readonly string[];
   readonly booked: readonly string[];
   readonly slots: readonly (number | Missing)[];
-  readonly price?: string | Missing;
-  readonly units?: string | Missing;
-  readonly outcome?: string | Missing;
-  readonly status?: number | Missing;
-  readonly born: number;
-  readonly checkAt?: number | Missing;
-  readonly ended?: number | Missing;
-  readonly told?: number | "done" | Missing;
 }
 
 export const jobOf = (row: JobRow): Job => ({

@@ -4,7 +4,7 @@
 export const TAKE: string = `
 DECLARE
   now_at timestamptz := clock_timestamp();
-  now_ms bigint := extract(epoch FROM now_at) * 1000;
+  now_ms bigint := floor(extract(epoch FROM now_at) * 1000); -- as slots are found: rounded up it would be in the next one
   s text := p->>'scope';
   is_entry boolean := coalesce((p->>'entry')::boolean, false);
   claims jsonb[] := ARRAY(SELECT value FROM jsonb_array_elements(p->'claims'));

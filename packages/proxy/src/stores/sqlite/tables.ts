@@ -75,6 +75,9 @@ const COLUMNS = [
   "told",
 ] as const;
 
+const UPDATE = `UPDATE fal_jobs SET ${COLUMNS.map((name) => `${name} = ?`).join(", ")} WHERE scope = ? AND id = ?`;
+const INSERT = `INSERT INTO fal_jobs (${COLUMNS.join(", ")}, scope, id) VALUES (${COLUMNS.map(() => "?").join(", ")}, ?, ?)`;
+
 type JobRow = Record<"id" | (typeof COLUMNS)[number], string | number | bigint | null>;
 
 /** Statements, made once each. Whole numbers that may be large go in and out as text: not every driver keeps them. */
@@ -140,15 +143,7 @@ export class SqliteTables implements Tables {
       job.ended ?? null,
       job.told === undefined ? null : String(job.told),
     ];
-    if (before) {
-      this.#sql(
-        `UPDATE fal_jobs SET ${COLUMNS.map((name) => `${name} = ?`).join(", ")} WHERE scope = ? AND id = ?`,
-      ).run(...values, this.#scope, job.id);
-    } else {
-      this.#sql(
-        `INSERT INTO fal_jobs (${COLUMNS.join(", ")}, scope, id) VALUES (${COLUMNS.map(() => "?").join(", ")}, ?, ?)`,
-      ).run(...values, this.#scope, job.id);
-    }
+    this.#sql(before ? UPDATE : INSERT).run(...values, this.#scope, job.id);
   }
   jobsDue(now: number, max: number): readonly Job[] {
     return this.#sql(
