@@ -6,12 +6,12 @@ import { parseUrl } from "../url.ts";
 import { compileCredits } from "./credits.ts";
 import { createFalQueue } from "./fal-queue.ts";
 import { compileLimits } from "./gauge.ts";
-import { createMeter } from "./meter.ts";
+import { createMeter, type FalMeter } from "./meter.ts";
 import type { DefineOptions } from "./options.ts";
 
 /** What `defineProxy` gives: options that every handler of the library takes. */
 export interface FalProxy extends ProxyConfig {
-  readonly meter: ReturnType<typeof createMeter>;
+  readonly meter: FalMeter;
 }
 
 /**

@@ -1,12 +1,11 @@
 /** What would become of a call, step by step: for the operator who asks why. Nothing is sent, and nothing taken. */
-import { bufferedBody } from "../body.ts";
 import { resolveConfig } from "../config.ts";
 import { decide } from "../decide.ts";
 import { endCall } from "../end.ts";
 import { writeAmount } from "../money/amount.ts";
-import { OpenCall } from "../open-call.ts";
 import { isRefusal, toAnswer, type RefusalCode } from "../refusal.ts";
-import { StoreUnavailable, type BucketRef, type Looked, type Refused } from "../stores/store.ts";
+import { StoreUnavailable, type Refused } from "../stores/store.ts";
+import { callBeside, type BesideContext } from "./beside.ts";
 import type { FalProxy } from "./define.ts";
 import { prepare } from "./prepare.ts";
 import { exhausted } from "./refusals.ts";
@@ -19,6 +18,7 @@ const STEPS = [
   "endpoint",
   "guards",
   "key",
+  "job",
   "price",
   "limits",
 ] as const;
@@ -33,6 +33,7 @@ const SAYS: Partial<Record<RefusalCode, Step>> = {
   unauthenticated: "caller",
   endpoint_not_allowed: "endpoint",
   no_credentials: "key",
+  not_found: "job",
   price_unknown: "price",
   budget_exhausted: "limits",
   credits_exhausted: "limits",
@@ -74,6 +75,7 @@ export interface Explanation {
  * Explains one request, as the proxy would get it: with `x-fal-target-url`, and what tells who calls. The app's own
  * functions (`isAuthenticated`, guards, limits) are asked as they would be.
  *
+ * @param context what the host knows besides: the address, for limits by it
  * @throws StoreUnavailable where the store has no answer
  *
  * @example
@@ -81,24 +83,27 @@ export interface Explanation {
  * const { refusal, quote, buckets } = await explain(fal, new Request(url, { method: "POST", headers, body }));
  * ```
  */
-export async function explain(fal: FalProxy, request: Request): Promise<Explanation> {
+export async function explain(
+  fal: FalProxy,
+  request: Request,
+  context: BesideContext = {},
+): Promise<Explanation> {
   const { definition } = fal.meter;
-  const { headers, method } = request;
   let quote: Explanation["quote"];
   let buckets: Explanation["buckets"] = [];
   let failure: StoreUnavailable | undefined;
   // The decision makes a refusal of every exception.
-  const look = (refs: readonly BucketRef[]): Promise<Looked> =>
-    definition.store.look({ buckets: refs }).catch((error: unknown) => {
-      if (error instanceof StoreUnavailable) failure = error;
-      throw error;
-    });
+  const noted = (error: unknown): never => {
+    if (error instanceof StoreUnavailable) failure = error;
+    throw error;
+  };
   const config = resolveConfig({
     ...fal,
     onEvent: () => {},
     meter: {
       admit: async (call, plan) => {
-        if (!call.target.paid) return plan;
+        const refusal = await fal.meter.ownership.admit(call).catch(noted);
+        if (refusal || !call.target.paid) return refusal ?? plan;
         const now = Date.now();
         const prepared = await prepare(call, definition, now);
         if (isRefusal(prepared)) return prepared;
@@ -107,7 +112,8 @@ export async function explain(fal: FalProxy, request: Request): Promise<Explanat
           quote = { usd: writeAmount(usd), unitPrice: writeAmount(unitPrice), ...rest };
         }
         const { made } = prepared;
-        const { buckets: seen } = await look(made.map(({ claim }) => claim));
+        const claims = made.map(({ claim }) => claim);
+        const { buckets: seen } = await definition.store.look({ buckets: claims }).catch(noted);
         let first: Refused | undefined;
         buckets = made.map(({ claim, gauge, limit: configured }, index) => {
           const { used, held, override } = seen[index] ?? { used: 0n, held: 0n };
@@ -132,22 +138,7 @@ export async function explain(fal: FalProxy, request: Request): Promise<Explanat
       },
     },
   });
-  const body = request.body === null ? undefined : new Uint8Array(await request.arrayBuffer());
-  const call = new OpenCall({
-    config,
-    id: "explain",
-    method,
-    header: (name) => headers.get(name) ?? undefined,
-    headers: () => headers,
-    body: body && bufferedBody(body, config.maxBodyBytes),
-    ip: undefined,
-    native: request,
-    env: undefined,
-    keepsCoding: true,
-    waitUntil: undefined,
-    background: new Set(),
-    adapterKey: undefined,
-  });
+  const call = await callBeside("explain", request, config, context);
   const decision = await decide(call);
   // What was counted for it as under way is over.
   endCall(call, "completed", false);

@@ -1,4 +1,5 @@
 /** `@fal-ai/server-proxy/limits`: limits, credits and ownership of jobs, and the routes that go with them. */
+export type { BesideContext } from "./beside.ts";
 export { defineProxy, type FalProxy } from "./define.ts";
 export type {
   CreditCost,

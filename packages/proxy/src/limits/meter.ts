@@ -6,7 +6,6 @@ import type { OpenCall } from "../open-call.ts";
 import type { Plan } from "../plan.ts";
 import { isRefusal, type Refusal } from "../refusal.ts";
 import { StoreUnavailable, type NewJob, type Taken } from "../stores/store.ts";
-import type { Target } from "../target.ts";
 import type { Made } from "./claims.ts";
 import type { Definition } from "./definition.ts";
 import { identityOf, mismatch, replayOf } from "./idempotency.ts";
@@ -22,10 +21,17 @@ import { siteOf, tellTrouble } from "./site.ts";
 /** Until a job whose call has ended in silence is looked at, in ms: longer than any call takes. */
 const UNHEARD = 3_900_000;
 
-export function createMeter(definition: Definition): Meter & { readonly definition: Definition } {
+/** A meter, and what the functions beside it ask. */
+export interface FalMeter extends Meter {
+  readonly definition: Definition;
+  readonly ownership: Ownership;
+}
+
+export function createMeter(definition: Definition): FalMeter {
   const ownership = new Ownership(definition);
   return {
     definition,
+    ownership,
     async admit(call, plan) {
       try {
         return await admit(call, plan, ownership, definition);
@@ -44,18 +50,13 @@ async function admit(
   ownership: Ownership,
   definition: Definition,
 ): Promise<Plan | Replay | Refusal> {
-  const { requestId, paid, operation } = call.target;
-  const about = requestId ?? requestIn(call.target);
-  const refusal = about === undefined ? undefined : await ownership.admit(call, about);
+  const { paid, operation } = call.target;
+  const refusal = await ownership.admit(call);
   if (refusal) return refusal;
   if (!paid) return plan;
   const answer = await pay(call, definition);
   return answer ?? (operation === "submit" ? withWebhook(plan, definition) : plan);
 }
-
-/** The job that a call is about whose form the library does not know: one of a method or a path of tomorrow. */
-const requestIn = ({ operation, path }: Target): string | undefined =>
-  operation === "other" ? /\/requests\/([^/]+)/i.exec(path)?.[1] : undefined;
 
 /** fal tells the app's own route of the job's end. A caller's is not there: `webhooks` denies it. */
 function withWebhook(plan: Plan, { webhookUrl }: Definition): Plan {

@@ -33,11 +33,13 @@ export class Ownership {
   }
 
   /**
-   * Lets a call pass that asks for the caller's own job, and learns from its reply.
+   * Lets a call pass that is about no job, or about the caller's own, and learns from its reply.
    *
    * @throws StoreUnavailable where nobody can say whose it is
    */
-  async admit(call: OpenCall, requestId: string): Promise<Refusal | undefined> {
+  async admit(call: OpenCall): Promise<Refusal | undefined> {
+    const requestId = call.target.requestId ?? requestIn(call.target);
+    if (requestId === undefined) return undefined;
     const { ownership } = this.#definition;
     const job =
       this.#known.get(requestId) ?? (await this.#definition.store.look({ requestId })).job;
@@ -128,6 +130,10 @@ export class Ownership {
     await persist(siteOf(call), () => this.#definition.store.advance(job.id, change), 0);
   }
 }
+
+/** The job that a call is about whose form the library does not know: one of a method or a path of tomorrow. */
+const requestIn = ({ operation, path }: Target): string | undefined =>
+  operation === "other" ? /\/requests\/([^/]+)/i.exec(path)?.[1] : undefined;
 
 /** Whether a job is one of the app that is asked. */
 function isOf({ endpoint }: Job, { app }: Target): boolean {

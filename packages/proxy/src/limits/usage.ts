@@ -2,11 +2,12 @@
 import { authenticate } from "../authenticate.ts";
 import type { Call } from "../call.ts";
 import { resolveConfig } from "../config.ts";
+import { fault } from "../fault.ts";
 import { writeAmount } from "../money/amount.ts";
-import { OpenCall } from "../open-call.ts";
 import { Refused, toAnswer, type Refusal } from "../refusal.ts";
 import { StoreUnavailable } from "../stores/store.ts";
 import { answer } from "./answer.ts";
+import { callBeside, type BesideContext } from "./beside.ts";
 import { claimsOf, type Takes } from "./claims.ts";
 import type { FalProxy } from "./define.ts";
 import { unavailable } from "./refusals.ts";
@@ -79,7 +80,7 @@ export async function usageOf(fal: FalProxy, call: Call): Promise<Usage> {
 
 /**
  * A route that answers what the caller has left: `Request → Response`, on any host that has such routes. Who calls is
- * what `isAuthenticated` answers.
+ * what `isAuthenticated` answers. With limits by address it has to be told that, as `{ ip }`.
  *
  * @returns 200 with {@link Usage}; 401 for a caller who is not signed in; 503 while the store has no answer
  *
@@ -88,36 +89,22 @@ export async function usageOf(fal: FalProxy, call: Call): Promise<Usage> {
  * export const GET = createUsageHandler(fal);
  * ```
  */
-export function createUsageHandler(fal: FalProxy): (request: Request) => Promise<Response> {
+export function createUsageHandler(
+  fal: FalProxy,
+): (request: Request, context?: BesideContext) => Promise<Response> {
   const config = resolveConfig(fal);
   const refused = (refusal: Refusal): Response => {
     const { status, body } = toAnswer(refusal, config.development);
     return answer(status, body);
   };
-  return async (request) => {
-    const { headers, method } = request;
-    const call = new OpenCall({
-      config,
-      id: "usage",
-      method,
-      header: (name) => headers.get(name) ?? undefined,
-      headers: () => headers,
-      body: undefined,
-      ip: undefined,
-      native: request,
-      env: undefined,
-      keepsCoding: true,
-      waitUntil: undefined,
-      background: new Set(),
-      adapterKey: undefined,
-    });
+  return async (request, context) => {
+    const call = await callBeside("usage", request, config, context);
     try {
       const refusal = await authenticate(call);
       return refusal ? refused(refusal) : answer(200, await usageOf(fal, call));
     } catch (error) {
       if (error instanceof Refused) return refused(error.refusal);
-      if (error instanceof StoreUnavailable) return refused(unavailable(error));
-      throw error;
+      return refused(error instanceof StoreUnavailable ? unavailable(error) : fault(call, error));
     }
   };
 }

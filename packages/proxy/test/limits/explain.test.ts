@@ -5,6 +5,7 @@ import { defineProxy } from "../../src/limits/define.ts";
 import { explain } from "../../src/limits/explain.ts";
 import { falPrices } from "../../src/money/fal-prices.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
+import { job } from "../../src/stores/testing/claims.ts";
 import { StoreUnavailable } from "../../src/stores/store.ts";
 
 const store = memoryStore();
@@ -49,6 +50,7 @@ test("a call that would pass: its price by which rule, and what it would take of
       "endpoint true",
       "guards true",
       "key true",
+      "job true",
       "price true",
       "limits true",
     ]);
@@ -143,4 +145,23 @@ test("a store without an answer is said to be so", async () => {
     },
   });
   await expect(explain(broken, request)).rejects.toThrow(StoreUnavailable);
+});
+
+test("somebody else's job is none", async () => {
+  const one = job([], { owner: "user/42" });
+  await store.take(one);
+  await store.advance(one.id, { requestId: "r-1" });
+  const poll = (user: string): ReturnType<typeof explain> =>
+    explain(
+      fal,
+      new Request("http://app.example/", {
+        headers: {
+          "x-fal-target-url": "https://queue.fal.run/fal-ai/flux/requests/r-1/status",
+          "x-user": user,
+        },
+      }),
+    );
+  expect((await poll("42")).refusal).toBeUndefined();
+  const { steps, refusal } = await poll("43");
+  expect([steps.at(-1), refusal?.code]).toEqual([{ step: "job", passes: false }, "not_found"]);
 });

@@ -1,5 +1,5 @@
 /** What a caller has left, as a page can show it. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createUsageHandler } from "../../src/limits/usage.ts";
 import { creditAmount, credits } from "../../src/limits/credits.ts";
 import { defineProxy } from "../../src/limits/define.ts";
@@ -101,4 +101,25 @@ test("is for those who are signed in, and fails with the store", async () => {
     503,
     "state_unavailable",
   ]);
+});
+
+test("limits by address are told the address, and a function that fails is a fault of the server's", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  const request = (): Request => new Request("https://app.example/usage");
+  const limits = { ip: { calls: { day: 5 } } };
+  const byAddress = createUsageHandler(
+    defineProxy({ isAuthenticated: () => true, store: memoryStore(), limits }),
+  );
+  const answer = await byAddress(request(), { ip: "203.0.113.9" });
+  expect(await answer.json()).toMatchObject({ limits: [{ scope: "ip", left: "5" }] });
+  expect((await byAddress(request())).status).toBe(500);
+  const calls = { day: (): number => NaN };
+  const broken = createUsageHandler(
+    defineProxy({
+      isAuthenticated: () => ({ id: "42" }),
+      store: memoryStore(),
+      limits: { user: { calls } },
+    }),
+  );
+  expect((await broken(request())).status).toBe(500);
 });
