@@ -15,7 +15,7 @@ export interface Made {
 export type Takes = Readonly<Record<Unit, bigint>>;
 
 /** How long a place is kept without a word, in ms: as long as fal may work on one request. */
-export const LEASE = 3_600_000;
+const LEASE = 3_600_000;
 
 const KINDS: Readonly<Record<Unit, ClaimKind>> = {
   usd: "spend",

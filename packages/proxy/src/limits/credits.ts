@@ -7,10 +7,12 @@ import type { Quote } from "../money/quote.ts";
 import type { BucketRef } from "../stores/store.ts";
 import { USER, whoseOf, type Gauge } from "./gauge.ts";
 import type { CreditCost, CreditsOptions } from "./options.ts";
-import { userSubject } from "./subject.ts";
+import { subject, userSubject } from "./subject.ts";
 
 /** Its name within a subject. */
 const GUARD = "credits";
+/** The name of its set, in messages and of subjects that `by` names. */
+const SCOPE = "credits";
 
 /** Ready to be asked. */
 export interface Credits {
@@ -28,20 +30,22 @@ export interface Credits {
 }
 
 /**
- * The purse of a user, for `store.enter` and `store.look`.
+ * The purse of a user, or of whom `credits.by` named, for `store.enter` and `store.look`.
  *
- * @param user the id that `isAuthenticated` answers, and the tenant where there is one
+ * @param id the id that `isAuthenticated` answers, and the tenant where there is one; or what `by` gave, with `named`
  *
  * @example
  * ```ts
  * await store.enter({ id: payment.id, purse: credits(userId), amount: creditAmount(500) });
+ * await store.enter({ id: payment.id, purse: credits(team, { named: true }), amount: creditAmount(500) });
  * ```
  */
 export async function credits(
-  user: string,
-  { tenant }: { tenant?: string } = {},
+  id: string,
+  { tenant, named = false }: { tenant?: string; named?: boolean } = {},
 ): Promise<BucketRef> {
-  return purseOf(await userSubject({ id: user, ...(tenant !== undefined && { tenant }) }));
+  const user = { id, ...(tenant !== undefined && { tenant }) };
+  return purseOf(await (named ? subject(SCOPE, id) : userSubject(user)));
 }
 
 /** An amount of credits as the store counts it. @throws TypeError for more than 9 places, or a text that is no amount */
@@ -66,8 +70,12 @@ export function compileCredits({
   settle = "quoted",
   unknown = "release",
 }: CreditsOptions): Credits {
+  if (settle !== "quoted" && settle !== "actual")
+    throw new TypeError('fal proxy: credits.settle must be "quoted" or "actual".');
+  if (unknown !== "charge" && unknown !== "release")
+    throw new TypeError('fal proxy: credits.unknown must be "charge" or "release".');
   const find = costFinder(cost);
-  const whose = by === "user" ? USER : whoseOf("credits", by);
+  const whose = by === "user" ? USER : whoseOf(SCOPE, by);
   return {
     settle,
     unknown,
@@ -82,7 +90,7 @@ export function compileCredits({
       return readAmount(found({ usd: Number(usd) / Number(NANO), rule }, call), "credits.cost");
     },
     gauge: {
-      scope: "credits",
+      scope: SCOPE,
       unit: "credits",
       per: "ever",
       guard: GUARD,

@@ -33,6 +33,8 @@ export interface Gauge {
 
 /** Whose a limit is. */
 export interface Whose {
+  /** Two of the same key mean the same subjects. */
+  readonly key: string;
   /** Shared by all callers: its figures are nobody's business. */
   readonly isAll: boolean;
   /** Narrow ones first. */
@@ -56,7 +58,7 @@ export function compileLimits({ timeZone = "UTC", ...sets }: Limits): Gauge[] {
   );
   const buckets = new Map<string, Gauge>();
   for (const gauge of gauges) {
-    const bucket = `${whoseKey(gauge)}|${gauge.guard}`;
+    const bucket = `${gauge.whose.key}|${gauge.guard}`;
     const twin = buckets.get(bucket);
     if (twin) {
       throw wrong(
@@ -68,9 +70,6 @@ export function compileLimits({ timeZone = "UTC", ...sets }: Limits): Gauge[] {
   }
   return gauges;
 }
-
-const whoseKey = ({ whose, scope }: Gauge): string =>
-  whose === USER ? "user" : whose === ADDRESS ? "ip" : whose === ALL ? "all" : scope;
 
 const wrong = (set: string, what: string): TypeError =>
   new TypeError(`fal proxy: limits.${set} ${what}.`);
@@ -157,7 +156,7 @@ function writtenOut(
   }));
 }
 
-/** `|` and `/` part the names of buckets. */
+/** `|` parts the names of buckets. */
 const encode = (guard: string): string => guard.replaceAll(/[%|]/g, encodeURIComponent);
 
 function compileAmount(given: LimitAmount, unit: Unit, what: string): Gauge["limitOf"] {
@@ -193,6 +192,7 @@ async function windowOf(
 const unnamed = (hint: string): Refused => new Refused(internalError(hint));
 
 export const USER: Whose = {
+  key: "user",
   isAll: false,
   rank: 0,
   subjectOf: async ({ user }) => {
@@ -203,6 +203,7 @@ export const USER: Whose = {
   },
 };
 const ADDRESS: Whose = {
+  key: "ip",
   isAll: false,
   rank: 1,
   subjectOf: async ({ ip }) => {
@@ -210,7 +211,7 @@ const ADDRESS: Whose = {
     throw unnamed("A limit by ip needs the caller's address, which this host does not tell.");
   },
 };
-const ALL: Whose = { isAll: true, rank: 9, subjectOf: async () => "all" };
+const ALL: Whose = { key: "all", isAll: true, rank: 9, subjectOf: async () => "all" };
 
 /** @throws TypeError where nothing says whose it is */
 export function whoseOf(scope: string, by: LimitSet["by"] = nameOf(scope)): Whose {
@@ -224,6 +225,7 @@ export function whoseOf(scope: string, by: LimitSet["by"] = nameOf(scope)): Whos
     );
   }
   return {
+    key: scope,
     isAll: false,
     rank: 5,
     subjectOf: async (call) => {

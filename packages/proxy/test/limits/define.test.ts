@@ -24,6 +24,16 @@ describe("wrong at creation", () => {
     ],
     ["credits without a cost", { store, credits: { acceptLoss: true } }, "credits.cost must say"],
     [
+      "a settle that is none",
+      { store, credits: { acceptLoss: true, cost: 1, settle: "later" } },
+      "credits.settle must be",
+    ],
+    [
+      "an unknown of credits that is none",
+      { store, credits: { acceptLoss: true, cost: 1, unknown: "x" } },
+      "credits.unknown must be",
+    ],
+    [
       "a cost that is none",
       { store, credits: { acceptLoss: true, cost: { "fal-ai/x": "free" } } },
       'credits.cost["fal-ai/x"]',

@@ -2,9 +2,7 @@
 import { createEmulator, type Emulator } from "fal-emulator";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { falPrices } from "../../src/money/fal-prices.ts";
-import { creditAmount, credits } from "../../src/limits/credits.ts";
 import type { DefineOptions } from "../../src/limits/options.ts";
-import { memoryStore } from "../../src/stores/memory.ts";
 import type { BucketRef } from "../../src/stores/store.ts";
 import { fronts } from "../support/fronts.ts";
 import { openApp, type MeteredApp } from "./metered-app.ts";
@@ -297,52 +295,5 @@ describe.each(fronts)("on the %s front", (_name, open) => {
     await app.store.override({ subject: "user/42", limit: undefined });
     await app.store.override({ subject: "all", limit: -1n });
     expect((await app.post("43", FLUX, SMALL)).status).toBe(403);
-  });
-
-  describe("credits", () => {
-    const sold = {
-      store: memoryStore(),
-      credits: {
-        acceptLoss: true,
-        cost: {
-          "fal-ai/flux/**": "1.5",
-          "fal-ai/veo3/**": (quote: { usd: number }) => Math.ceil(quote.usd * 130),
-        },
-      },
-    };
-
-    test("are taken from what was entered, and given back when fal refuses", async () => {
-      await start({ ...sold, store: memoryStore() });
-      const broke = await app.post("42", FLUX, SMALL);
-      expect(broke.status).toBe(402);
-      expect(await broke.json()).toMatchObject({
-        code: "credits_exhausted",
-        balance: "0",
-        needed: "1.5",
-      });
-      await app.store.enter({ id: "evt_1", purse: credits("42"), amount: creditAmount(4) });
-      expect((await app.post("42", FLUX, SMALL)).status).toBe(200);
-      expect((await app.post("42", FLUX, { prompt: 5 })).status).toBe(422);
-      expect((await app.post("42", FLUX, SMALL)).status).toBe(200);
-      const dry = await app.post("42", FLUX, SMALL);
-      expect(await dry.json()).toMatchObject({
-        code: "credits_exhausted",
-        balance: "1",
-        held: "0",
-        frees: false,
-      });
-      expect((await app.post("42 acme", FLUX, SMALL)).status).toBe(402);
-      expect(fal.charges.filter(({ costNanoUsd }) => costNanoUsd > 0n)).toHaveLength(2);
-    });
-
-    test("may depend on the quote, and an endpoint without a cost has none", async () => {
-      await start({ ...sold, store: memoryStore() });
-      await app.store.enter({ id: "evt_1", purse: credits("42"), amount: creditAmount(100) });
-      const veo = await app.post("42", "fal.run/fal-ai/veo3/fast", { prompt: "a", duration: "4s" });
-      expect(await veo.clone().text()).not.toContain("credits_exhausted");
-      expect(await stands(await credits("42"))).toMatch(/^-22000000000 of which/);
-      const none = await app.post("42", "fal.run/fal-ai/fast-sdxl", { prompt: "a" });
-      expect(await none.json()).toMatchObject({ code: "price_unknown" });
-    });
   });
 });
