@@ -2,6 +2,7 @@
  * The four verbs over tables of one process, each without a pause: what `memory` and `sqlite` share. `postgres` and
  * `redis` say the same in their own languages.
  */
+import { addToSlots, liveSlots, passesAfter, type Slot } from "./rolling.ts";
 import {
   CLOCK_SLACK,
   RANK,
@@ -20,13 +21,6 @@ import {
   type Seen,
   type Taken,
 } from "./store.ts";
-
-/** One slot of a rolling window. */
-export interface Slot {
-  readonly index: number;
-  readonly used: bigint;
-  readonly held: bigint;
-}
 
 /** What a bucket holds. Of places, only that it is there: its leases are apart. */
 export interface BucketRow {
@@ -114,7 +108,9 @@ function judge(
     buckets.push({ ...seen, used: seen.used + amount, held });
     return undefined;
   }
-  const slots = claim.rolling ? liveSlots(tables.bucket(claim.bucket), now, claim.rolling) : [];
+  const slots = claim.rolling
+    ? liveSlots(tables.bucket(claim.bucket)?.slots, now, claim.rolling)
+    : [];
   return { ...seen, refused: index, limit, after: passesAfter(slots, now, claim, limit) };
 }
 
@@ -127,51 +123,11 @@ function see(tables: Tables, now: number, ref: BucketRef): Seen {
   const row = tables.bucket(ref.bucket);
   if (ref.rolling === undefined) return { used: row?.used ?? 0n, held: row?.held ?? 0n, override };
   let [used, held] = [0n, 0n];
-  for (const slot of liveSlots(row, now, ref.rolling)) {
+  for (const slot of liveSlots(row?.slots, now, ref.rolling)) {
     used += slot.used;
     held += slot.held;
   }
   return { used, held, override };
-}
-
-const slotAt = (now: number, { ms, slots }: { ms: number; slots: number }): number =>
-  Math.floor(now / (ms / slots));
-
-/** Those that may reach into the window, the oldest first. */
-function liveSlots(
-  row: BucketRow | undefined,
-  now: number,
-  rolling: { ms: number; slots: number },
-): readonly Slot[] {
-  const oldest = slotAt(now, rolling) - rolling.slots;
-  return (row?.slots ?? []).filter(({ index }) => index >= oldest);
-}
-
-/** When so much has left a rolling window that the claim fits, in ms from now. */
-export function passesAfter(
-  slots: readonly Slot[],
-  now: number,
-  { rolling, amount }: Claim,
-  limit: bigint,
-): number | undefined {
-  if (rolling === undefined || amount > limit) return undefined;
-  let used = slots.reduce((sum, slot) => sum + slot.used, 0n);
-  for (const slot of slots) {
-    used -= slot.used;
-    if (used + amount <= limit) {
-      return Math.ceil((slot.index + rolling.slots + 1) * (rolling.ms / rolling.slots)) - now;
-    }
-  }
-  return undefined;
-}
-
-/** Slots as the servers keep them: number, used, held, and so on. */
-export function slotsOf(flat: readonly (number | string)[]): Slot[] {
-  return Array.from({ length: flat.length / 3 }, (_, at) => ({
-    index: Number(flat[at * 3]),
-    used: BigInt(flat[at * 3 + 1] as number | string),
-    held: BigInt(flat[at * 3 + 2] as number | string),
-  }));
 }
 
 function book(tables: Tables, now: number, claim: Claim, job: NewJob): Booking {
@@ -192,19 +148,10 @@ function book(tables: Tables, now: number, claim: Claim, job: NewJob): Booking {
     });
     return booking;
   }
-  const slot = slotAt(now, rolling);
-  // A clock that went back books in the newest slot.
-  const live = liveSlots(row, now, rolling);
-  const newest = live.at(-1);
-  const current = newest && newest.index >= slot ? newest : { index: slot, used: 0n, held: 0n };
-  const others = newest === current ? live.slice(0, -1) : live;
-  const slots = [
-    ...others,
-    { index: current.index, used: current.used + amount, held: current.held + held },
-  ];
+  const { slots, index } = addToSlots(row?.slots, now, rolling, amount, held);
   const over = Math.ceil((now + 2 * rolling.ms) / CLOCK_SLACK + 1) * CLOCK_SLACK;
   tables.putBucket(bucket, { used: 0n, held: 0n, slots, until: over });
-  return { ...booking, slot: current.index };
+  return { ...booking, slot: index };
 }
 
 export function advance(tables: Tables, now: number, id: string, change: Change): Advanced {

@@ -1,5 +1,6 @@
 /** Jobs, claims and buckets as they are written to a server and read from it: JSON with amounts as text. */
-import { KEPT_BUCKET, passesAfter, slotsOf } from "./ledger.ts";
+import { KEPT_BUCKET } from "./ledger.ts";
+import { passesAfter, slotsOf } from "./rolling.ts";
 import {
   StoreUnavailable,
   type Booking,

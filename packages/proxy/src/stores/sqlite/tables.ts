@@ -1,5 +1,6 @@
 /** The tables of the SQLite engine, and how its rows are read and written. */
-import { slotsOf, type BucketRow, type Tables } from "../ledger.ts";
+import type { BucketRow, Tables } from "../ledger.ts";
+import { slotsOf } from "../rolling.ts";
 import type { SqliteDatabase, SqliteStatement } from "../sqlite.ts";
 import type { Booking, Job, JobState, Override } from "../store.ts";
 
