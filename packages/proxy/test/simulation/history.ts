@@ -9,7 +9,8 @@ import { credits } from "../../src/limits/credits.ts";
 import { defineProxy, type FalProxy } from "../../src/limits/define.ts";
 import { settleDue } from "../../src/limits/sweep.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
-import { RANK, type BucketRef, type Job, type NewJob, type Store } from "../../src/stores/store.ts";
+import { RANK } from "../../src/stores/store.ts";
+import { audit, BOUGHT, type Books } from "./audit.ts";
 import { chanceFrom, type Chance } from "./chance.ts";
 import { faultyStore, type Asker } from "./faulty-store.ts";
 import { SimulatedFal } from "./simulated-fal.ts";
@@ -19,8 +20,6 @@ const KEY = "5f0c-id:0123456789abcdef0123456789abcdef";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const USERS = ["1", "2", "1 acme"] as const;
-/** In billionths of a credit: what each user has bought. */
-const BOUGHT = 12_000_000_000n;
 
 interface Process extends Asker {
   readonly handle: FetchHandler;
@@ -41,34 +40,34 @@ export async function playHistory(time: VirtualTime, seed: number): Promise<void
 class History {
   readonly #time: VirtualTime;
   readonly #chance: Chance;
-  readonly #store: Store = memoryStore();
-  readonly #fal: SimulatedFal;
+  readonly #books: Books;
   readonly #processes: Process[] = [];
   #calm = false;
-  readonly #jobs = new Map<string, NewJob>();
-  /** Ids of jobs that were let pass, and how often each reached a final state. */
-  readonly #finals = new Map<string, number>();
   readonly #unbound = new Set<string>();
-  /** Marks of calls whose answer nobody heard: the caller had left, or the process ended with it. */
-  readonly #unheard = new Set<string>();
   /** Who was asked for a call last, and when. */
   readonly #inHand = new Map<string, { process: Process; at: number }>();
   /** Request ids that a client was told, with the user. */
   readonly #told = new Map<string, string>();
-  readonly #keyed = new Set<string>();
   #marks = 0;
   #failure: unknown;
 
   constructor(time: VirtualTime, chance: Chance) {
     this.#time = time;
     this.#chance = chance;
-    this.#fal = new SimulatedFal(chance, (ms) => time.sleep(ms));
+    this.#books = {
+      store: memoryStore(),
+      fal: new SimulatedFal(chance, (ms) => time.sleep(ms)),
+      taken: new Map(),
+      finals: new Map(),
+      unheard: new Set(),
+      keyed: new Set(),
+    };
   }
 
   async play(): Promise<void> {
     const time = this.#time;
     const chance = this.#chance;
-    const store = this.#store;
+    const { store, fal } = this.#books;
     for (const user of USERS) {
       const [id = "", tenant] = user.split(" ");
       await store.enter({
@@ -98,23 +97,23 @@ class History {
     }
     await time.until(began + busy + 12 * MINUTE);
     // From here on nothing fails, and a day passes.
-    this.#calm = this.#fal.calm = true;
+    this.#calm = fal.calm = true;
     rest = time.now;
     await time.until(rest + 27 * HOUR);
     goesOn = false;
     await time.until(time.now + 91 * MINUTE);
-    this.#fal.finish();
+    fal.finish();
     if (this.#failure) throw this.#failure;
-    await this.#audit();
+    await audit(this.#books);
   }
 
   #begin(): Process {
     const asker: Asker = { ended: false };
     const chance = this.#chance;
     const sleep = (ms: number): Promise<void> => this.#time.sleep(ms);
-    const store = faultyStore(this.#store, asker, chance, sleep, () => this.#calm, {
+    const store = faultyStore(this.#books.store, asker, chance, sleep, () => this.#calm, {
       taken: (job, answer) => {
-        this.#jobs.set(job.id, job);
+        this.#books.taken.set(job.id, job);
         if (!("ok" in answer)) return;
         for (const [index, { limit, bucket }] of job.claims.entries()) {
           const used = answer.buckets[index]?.used ?? 0n;
@@ -124,12 +123,12 @@ class History {
       },
       advanced: (id, { state }, won) => {
         if (won && state !== undefined && RANK[state] === RANK.charged)
-          this.#finals.set(id, (this.#finals.get(id) ?? 0) + 1);
+          this.#books.finals.set(id, (this.#books.finals.get(id) ?? 0) + 1);
       },
     });
     const fetch = async (...args: Parameters<typeof globalThis.fetch>): Promise<Response> => {
       if (asker.ended) return new Promise(() => {});
-      const answer = await this.#fal.fetch(...args);
+      const answer = await this.#books.fal.fetch(...args);
       return asker.ended ? new Promise(() => {}) : answer;
     };
     const fal = defineProxy({
@@ -164,7 +163,7 @@ class History {
     process.ended = true;
     for (const [mark, holder] of this.#inHand)
       if (holder.process === process && this.#time.now - holder.at < 11 * MINUTE)
-        this.#unheard.add(mark);
+        this.#books.unheard.add(mark);
     this.#processes[at] = this.#begin();
   }
 
@@ -206,7 +205,7 @@ class History {
     let isAnswered = false;
     const gone = this.#time.sleep(patience).then(() => {
       leaving.abort();
-      if (mark !== undefined && !isAnswered) this.#unheard.add(mark);
+      if (mark !== undefined && !isAnswered) this.#books.unheard.add(mark);
       return undefined;
     });
     const answer = await Promise.race([process.handle(request), gone]);
@@ -217,7 +216,7 @@ class History {
   /** As fal's client does: 429, 502, 503 and 504 are asked again, a broken connection is as well. */
   async #persist(user: string, url: string, mark: string): Promise<Response | undefined> {
     const keyed = this.#chance.once(2);
-    if (keyed) this.#keyed.add(mark);
+    if (keyed) this.#books.keyed.add(mark);
     const headers: Record<string, string> = keyed ? { "idempotency-key": mark } : {};
     for (let tries = 0; ; tries++) {
       const answer = await this.#ask(user, "POST", url, mark, headers);
@@ -253,12 +252,15 @@ class History {
     }
   }
 
-  /** Its owner is never told that a job is not his. @returns the status */
+  /** Its owner is never told that a job is not his, once it is bound. @returns the status */
   async #own(user: string, method: string, url: string, mark: string): Promise<number | undefined> {
+    const [, requestId] = /requests\/([^/]+)/.exec(url) ?? [];
+    const isBound = (await this.#books.store.look({ requestId })).job !== undefined;
     const answer = await this.#ask(user, method, url, mark);
     const text = await answer?.text().catch(() => "");
     const isRefused = answer?.status === 404 && text?.includes('"not_found"');
-    assert.ok(!isRefused || this.#unbound.size > 0, `${user} is told that ${url} is not his`);
+    assert.ok(!isRefused || !isBound, `${user} is told that ${url} is not his`);
+    assert.ok(isBound || this.#unbound.size > 0, `${url} was told to ${user} before it was his`);
     return answer?.status;
   }
 
@@ -278,81 +280,5 @@ class History {
       [404, 503, 405].includes(answer.status),
       `${user} was answered ${answer.status} about a job of ${this.#told.get(id)}`,
     );
-  }
-
-  async #audit(): Promise<void> {
-    const jobs: Job[] = [];
-    for (const id of this.#jobs.keys()) {
-      const { job } = await this.#store.look({ id });
-      if (job) jobs.push(job);
-    }
-    for (const job of jobs) {
-      assert.notEqual(
-        job.state,
-        "open",
-        `job ${job.id} (${job.endpoint}, ${job.operation}) is open`,
-      );
-      assert.equal(job.checkAt, undefined, `job ${job.id} is still due`);
-      assert.ok((this.#finals.get(job.id) ?? 0) <= 1, `job ${job.id} ended twice`);
-    }
-    await this.#auditBuckets(jobs);
-    this.#auditBill(jobs);
-  }
-
-  async #auditBuckets(jobs: readonly Job[]): Promise<void> {
-    const sums = new Map<string, { ref: BucketRef; booked: bigint }>();
-    for (const job of jobs) {
-      const claims = this.#jobs.get(job.id)?.claims ?? [];
-      for (const [index, { bucket, booked, kind }] of job.bookings.entries()) {
-        const ref = claims[index] as BucketRef;
-        // What moves along has moved on.
-        if (ref.rolling !== undefined) continue;
-        const sum = sums.get(bucket) ?? { ref, booked: 0n };
-        sums.set(bucket, { ref, booked: sum.booked + (kind === "place" ? 0n : booked) });
-      }
-    }
-    for (const [bucket, { ref, booked }] of sums) {
-      const [seen] = (await this.#store.look({ buckets: [ref] })).buckets;
-      // A purse holds what was bought as well.
-      const entered = bucket.endsWith("|credits|") ? -BOUGHT : 0n;
-      assert.equal(seen?.used, booked + entered, `${bucket} holds another sum than its jobs`);
-      assert.equal(seen?.held, 0n, `${bucket} holds something at rest`);
-    }
-  }
-
-  #auditBill(jobs: readonly Job[]): void {
-    const booked = new Map<string, bigint>();
-    const exact = new Map<string, boolean>();
-    for (const job of jobs) {
-      const mark = job.endpoint.split("/").at(-1) as string;
-      const claims = this.#jobs.get(job.id)?.claims ?? [];
-      const at = claims.findIndex(({ guard }) => guard === "usd day");
-      booked.set(mark, (booked.get(mark) ?? 0n) + (job.bookings[at]?.booked ?? 0n));
-      exact.set(mark, (exact.get(mark) ?? true) && job.state !== "estimated");
-    }
-    const marks = new Set(this.#fal.works.map(({ mark }) => mark));
-    for (const mark of marks) {
-      const works = this.#fal.works.filter((work) => work.mark === mark);
-      const billed = works.reduce((sum, { bill }) => sum + bill, 0n);
-      const sum = booked.get(mark) ?? 0n;
-      assert.ok(sum >= billed, `call ${mark}: ${sum} booked, ${billed} billed`);
-      if (exact.get(mark))
-        assert.equal(sum, billed, `call ${mark} is charged, and not what was billed`);
-      // What fal has told is known, unless nobody heard it.
-      const isSure = exact.get(mark) || this.#unheard.has(mark) || works.some(({ told }) => !told);
-      const calls = jobs.filter(({ endpoint }) => endpoint.endsWith(`/${mark}`)).length;
-      assert.ok(
-        isSure || calls > works.length,
-        `call ${mark}: fal told what it billed, and it is an estimate`,
-      );
-      const bought = works.filter(({ kind }) => kind === "submit").length;
-      if (this.#keyed.has(mark))
-        assert.ok(bought <= 1, `call ${mark} was bought ${bought} times under one key`);
-    }
-    for (const [mark, sum] of booked) {
-      // What fal never had is given back, or nobody can know.
-      if (!marks.has(mark) && exact.get(mark))
-        assert.equal(sum, 0n, `call ${mark} is charged, and fal never had it`);
-    }
   }
 }

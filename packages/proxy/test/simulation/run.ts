@@ -3,11 +3,7 @@
  * breaks a promise, and goes on; with `--until-red` it ends with the first.
  */
 import { parseArgs } from "node:util";
-import { playHistory } from "./history.ts";
-import { VirtualTime } from "./virtual-time.ts";
-
-/** Ten minutes before a day ends. */
-const START = Date.UTC(2026, 10, 27, 23, 50);
+import { playHistories } from "./play.ts";
 
 const { values } = parseArgs({
   options: {
@@ -16,22 +12,12 @@ const { values } = parseArgs({
     "until-red": { type: "boolean", default: false },
   },
 });
-const first = Number(values.seed);
 const count = Number(values.histories);
 let failed = 0;
-console.warn = () => {};
-for (let seed = first; seed < first + count; seed++) {
-  if (failed > 0 && values["until-red"]) break;
-  const time = new VirtualTime(START);
-  time.install();
-  try {
-    await playHistory(time, seed);
-  } catch (error) {
-    failed += 1;
-    console.log((error as Error).message.split("\n")[0]);
-  } finally {
-    time.uninstall();
-  }
-}
+await playHistories(Number(values.seed), count, ({ message }) => {
+  failed += 1;
+  console.log(message.split("\n")[0]);
+  return !values["until-red"];
+});
 console.log(`${count - failed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
