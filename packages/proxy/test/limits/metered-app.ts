@@ -18,6 +18,7 @@ export interface MeteredApp {
     path: string,
     input?: object,
     headers?: Record<string, string>,
+    signal?: AbortSignal,
   ): Promise<Response>;
   close(): void;
 }
@@ -49,9 +50,10 @@ export async function openApp(
     store,
     front,
     ask,
-    post: (user, path, input = { prompt: "a cat" }, headers = {}) =>
+    post: (user, path, input = { prompt: "a cat" }, headers = {}, signal) =>
       ask(user, path, {
         method: "POST",
+        ...(signal && { signal }),
         body: JSON.stringify(input),
         headers: { "content-type": "application/json", ...headers },
       }),

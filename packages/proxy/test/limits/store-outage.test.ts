@@ -1,0 +1,110 @@
+/** A paid call while the store does not answer: nothing passes unbooked, nothing is booked twice, nothing is lost. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { DefineOptions } from "../../src/limits/options.ts";
+import { memoryStore } from "../../src/stores/memory.ts";
+import { StoreUnavailable, type Store } from "../../src/stores/store.ts";
+import { fronts } from "../support/fronts.ts";
+import { json, startWildFal, type WildFal } from "../support/wild-fal.ts";
+import type { MeteredApp } from "./metered-app.ts";
+import { JOB, RUN, SUBMIT, openPriced, stands, units } from "./priced-call.ts";
+
+let fal: WildFal;
+beforeAll(async () => {
+  fal = await startWildFal();
+});
+beforeEach(() => {
+  fal.received.length = 0;
+});
+afterAll(() => fal.close());
+
+describe.each(fronts)("on the %s front", (_name, open) => {
+  let app: MeteredApp;
+  const start = async (more: Partial<DefineOptions> = {}): Promise<MeteredApp> =>
+    (app = await openPriced(open, fal, more));
+  afterEach(() => app.close());
+
+  /** Fails what is asked of a verb, before or after it was done. */
+  const flaky = (
+    fails: Partial<
+      Record<"take" | "advance" | "look", (count: number) => "before" | "after" | undefined>
+    >,
+  ): Store => {
+    const store = memoryStore();
+    const counts = { take: 0, advance: 0, look: 0 };
+    const wrap =
+      <Verb extends "take" | "advance" | "look">(verb: Verb) =>
+      async (...args: unknown[]) => {
+        const when = fails[verb]?.(counts[verb]++);
+        const down = new StoreUnavailable("timeout", "it did not answer.");
+        if (when === "before") throw down;
+        const answer = await (store[verb] as (...all: unknown[]) => Promise<unknown>)(...args);
+        if (when === "after") throw down;
+        return answer;
+      };
+    return {
+      ...store,
+      take: wrap("take"),
+      advance: wrap("advance"),
+      look: wrap("look"),
+    } as Store;
+  };
+
+  test.each(["before", "after"] as const)(
+    "whose take lost one answer (%s it was done) books once",
+    async (when) => {
+      await start({ store: flaky({ take: (count) => (count === 0 ? when : undefined) }) });
+      fal.answer = json({}, 200, units("1"));
+      expect((await app.post("42", RUN)).status).toBe(200);
+      expect([await stands(app.store, "usd"), await stands(app.store, "calls")]).toEqual([
+        "0.1 (0)",
+        "1",
+      ]);
+    },
+  );
+
+  test.each(["before", "after"] as const)(
+    "whose take lost two (%s) passes nothing, and takes back what it may have booked",
+    async (when) => {
+      await start({ store: flaky({ take: (count) => (count < 2 ? when : undefined) }) });
+      const refused = await app.post("42", RUN);
+      expect(refused.status).toBe(503);
+      expect(await refused.json()).toMatchObject({ code: "state_unavailable" });
+      expect(refused.headers.get("retry-after")).toBe("1");
+      expect(fal.received).toHaveLength(0);
+      await app.front.drain();
+      expect([
+        await stands(app.store, "usd"),
+        await stands(app.store, "calls"),
+        await stands(app.store, "places"),
+      ]).toEqual(["0 (0)", "0", "0"]);
+      expect(app.events).toContainEqual(
+        expect.objectContaining({ type: "store_unavailable", trouble: "timeout" }),
+      );
+    },
+  );
+
+  test("while a reply is settled keeps nobody from it, and settles later", async () => {
+    await start({ store: flaky({ advance: (count) => (count < 5 ? "before" : undefined) }) });
+    fal.answer = json({ ok: true }, 200, units("2"));
+    const reply = await app.post("42", RUN);
+    expect(await reply.json()).toEqual({ ok: true });
+    await app.front.drain();
+    expect(await stands(app.store, "usd")).toBe("0.2 (0)");
+  }, 20_000);
+
+  test("while a job is bound is waited for, told, and bound in the end", async () => {
+    await start({ store: flaky({ advance: (count) => (count < 7 ? "before" : undefined) }) });
+    fal.answer = json({ request_id: "r-1" });
+    expect((await app.post("42", SUBMIT)).status).toBe(200);
+    expect(app.events).toContainEqual(expect.objectContaining({ type: "unbound" }));
+    await app.front.drain();
+    expect((await app.store.look({ requestId: "r-1" })).job?.owner).toBe("user/42");
+  }, 30_000);
+
+  test("shows no job to anybody", async () => {
+    await start({ store: flaky({ look: () => "before" }) });
+    const asked = await app.ask("42", JOB);
+    expect(asked.status).toBe(503);
+    expect(fal.received).toHaveLength(0);
+  });
+});
