@@ -3,6 +3,7 @@ import type { Guard, HookCall, User } from "./call.ts";
 import type { CorsOptions } from "./cors.ts";
 import type { EventHandler } from "./events.ts";
 import type { Meter } from "./meter.ts";
+import type { MaybePromise } from "./promise.ts";
 
 /** Time limits in ms. The defaults follow fal's own limit of an hour for one request. */
 export interface Timeouts {
@@ -122,5 +123,3 @@ export interface ProxyConfig {
    */
   upstream?: string | { url: string; remote: true } | undefined;
 }
-
-type MaybePromise<T> = T | Promise<T>;

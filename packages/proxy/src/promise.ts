@@ -11,6 +11,18 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
 }
 
+/** A value that is mostly there at once. */
+export type MaybePromise<Value> = Value | Promise<Value>;
+
+/** Goes on with values: at once where all are there, since a turn for each would cost more than most of them. */
+export function withAll<Values extends readonly unknown[], Result>(
+  values: { readonly [At in keyof Values]: MaybePromise<Values[At]> },
+  goOn: (values: Values) => Result,
+): MaybePromise<Result> {
+  if (!values.some(isThenable)) return goOn(values as unknown as Values);
+  return owned(Promise.all(values).then((all) => goOn(all as unknown as Values)));
+}
+
 /** What it gives, or undefined where that takes longer. @param work goes on then, and never rejects */
 export async function atMost<Value>(ms: number, work: Promise<Value>): Promise<Value | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;

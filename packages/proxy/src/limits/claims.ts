@@ -1,7 +1,9 @@
 /** From a call to its claims: one for each limit that it falls under, and one on each subject for an operator's word. */
 import type { Call } from "../call.ts";
+import { withAll, type MaybePromise } from "../promise.ts";
 import { SUBJECT_GUARD, type Claim, type ClaimKind } from "../stores/store.ts";
 import type { Gauge, Unit } from "./gauge.ts";
+import type { Window } from "./period.ts";
 
 /** A claim, and what it is made of; without a gauge it is the one by which a subject is blocked. */
 export interface Made {
@@ -34,7 +36,8 @@ export async function claimsOf(
   takes: Takes,
   now: number,
 ): Promise<Made[]> {
-  const made = await Promise.all(gauges.map((gauge) => claimOf(call, gauge, takes, now)));
+  const claims = gauges.map((gauge) => claimOf(call, gauge, takes, now));
+  const made = await withAll<Made[], Made[]>(claims, (all) => all);
   const subjects = new Map(made.map(({ claim }) => [claim.subject, claim.rank]));
   subjects.set("all", 9);
   // An operator's word comes first.
@@ -45,26 +48,27 @@ export async function claimsOf(
   return [...blocks, ...made];
 }
 
-async function claimOf(call: Call, gauge: Gauge, takes: Takes, now: number): Promise<Made> {
+function claimOf(call: Call, gauge: Gauge, takes: Takes, now: number): MaybePromise<Made> {
   const { unit, guard, rolling, whose, dryRun } = gauge;
-  const [subject, limit, window] = await Promise.all([
-    whose.subjectOf(call),
-    gauge.limitOf(call),
-    gauge.windowOf(call, now),
-  ]);
-  const claim: Claim = {
-    bucket: `${subject}|${guard}|${window ? new Date(window.from).toISOString() : ""}`,
-    kind: KINDS[unit],
-    subject,
-    guard,
-    rank: whose.rank,
-    amount: takes[unit],
-    limit: dryRun ? undefined : limit,
-    ...(rolling && { rolling }),
-    ...window,
-    ...(unit === "inFlight" && { lease: LEASE }),
-  };
-  return { claim, gauge, limit };
+  return withAll<[string, bigint | undefined, Window | undefined], Made>(
+    [whose.subjectOf(call), gauge.limitOf(call), gauge.windowOf(call, now)],
+    ([subject, limit, window]) => {
+      const claim: Claim = {
+        bucket: `${subject}|${guard}|${window?.name ?? ""}`,
+        kind: KINDS[unit],
+        subject,
+        guard,
+        rank: whose.rank,
+        amount: takes[unit],
+        limit: dryRun ? undefined : limit,
+        rolling,
+        from: window?.from,
+        until: window?.until,
+        lease: unit === "inFlight" ? LEASE : undefined,
+      };
+      return { claim, gauge, limit };
+    },
+  );
 }
 
 const blockable = (subject: string, rank: number): Claim => ({

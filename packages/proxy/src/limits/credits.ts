@@ -99,8 +99,8 @@ export function compileCredits({
       whose,
       matches: (endpoint) => find(endpoint) !== undefined,
       // A balance is what was entered and not yet used.
-      limitOf: async () => 0n,
-      windowOf: async () => undefined,
+      limitOf: () => 0n,
+      windowOf: () => undefined,
     },
   };
 }

@@ -4,6 +4,7 @@ import { keyFromEnv, toAuthorization } from "../credentials.ts";
 import { parseJson } from "../json.ts";
 import type { ProxyConfig } from "../options.ts";
 import { placeOf } from "../plan.ts";
+import type { MaybePromise } from "../promise.ts";
 import { isRefusal } from "../refusal.ts";
 
 /** An answer of fal's. */
@@ -21,8 +22,6 @@ export interface FalQueue {
 
 /** The keys of the operator's fal accounts, for work without a call. */
 export type Accounts = Readonly<Record<string, () => MaybePromise<string | undefined>>>;
-type MaybePromise<T> = T | Promise<T>;
-
 /** The longest wait for an answer, in ms. */
 const PATIENCE = 15_000;
 

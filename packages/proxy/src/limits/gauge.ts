@@ -4,10 +4,11 @@ import { checkEndpoints } from "../check.ts";
 import { internalError } from "../fault.ts";
 import { compileGlobs } from "../glob.ts";
 import { NANO, readAmount } from "../money/amount.ts";
+import type { MaybePromise } from "../promise.ts";
 import { Refused } from "../refusal.ts";
 import type { Rolling } from "../stores/store.ts";
 import type { LimitAmount, Limits, LimitSet, OwnPeriod, PeriodLimits } from "./options.ts";
-import { checkTimeZone, readPeriod, type Period, type Window } from "./period.ts";
+import { checkTimeZone, readPeriod, windowFrom, type Period, type Window } from "./period.ts";
 import { addressOf, subject, userSubject } from "./subject.ts";
 
 /** What is counted. */
@@ -26,9 +27,9 @@ export interface Gauge {
   readonly whose: Whose;
   matches(endpoint: string): boolean;
   /** In billionths of USD or credits, or whole; undefined for no limit. @throws where a function gives no amount */
-  limitOf(call: Call): Promise<bigint | undefined>;
+  limitOf(call: Call): MaybePromise<bigint | undefined>;
   /** Undefined where it has no end, or moves along. */
-  windowOf(call: Call, now: number): Promise<Window | undefined>;
+  windowOf(call: Call, now: number): MaybePromise<Window | undefined>;
 }
 
 /** Whose a limit is. */
@@ -40,7 +41,7 @@ export interface Whose {
   /** Narrow ones first. */
   readonly rank: number;
   /** @throws Refused where it needs something that the call does not have */
-  subjectOf(call: Call): Promise<string>;
+  subjectOf(call: Call): MaybePromise<string>;
 }
 
 const UNITS = ["inFlight", "calls", "usd"] as const;
@@ -104,7 +105,7 @@ function compileSet(scope: string, set: LimitSet, timeZone: string): Gauge[] {
           guard: encode(`inFlight${suffix}`),
           rolling: undefined,
           limitOf,
-          windowOf: async () => undefined,
+          windowOf: () => undefined,
         },
       ];
     }
@@ -120,7 +121,7 @@ function compileSet(scope: string, set: LimitSet, timeZone: string): Gauge[] {
         rolling:
           typeof period !== "function" && period.kind === "rolling" ? period.rolling : undefined,
         limitOf: compileAmount(amount, unit, `${what}.${word}`),
-        windowOf: (call, now) => windowOf(period, call, now, what),
+        windowOf: windowFinder(period, what),
       };
     });
   });
@@ -169,23 +170,20 @@ function compileAmount(given: LimitAmount, unit: Unit, what: string): Gauge["lim
   };
   if (typeof given === "function") return async (call) => read(await given(call));
   const limit = read(given);
-  return async () => limit;
+  return () => limit;
 }
 
-async function windowOf(
-  period: Period | OwnPeriod,
-  call: Call,
-  now: number,
-  what: string,
-): Promise<Window | undefined> {
+function windowFinder(period: Period | OwnPeriod, what: string): Gauge["windowOf"] {
   if (typeof period !== "function") {
-    return period.kind === "calendar" ? period.windowAt(now) : undefined;
+    return period.kind === "calendar" ? (_call, now) => period.windowAt(now) : () => undefined;
   }
-  const { start, end } = (await period(call)) ?? {};
-  const [from, until] = [Number(start), Number(end)];
-  if (!(from <= now && now < until))
-    throw new TypeError(`fal proxy: ${what} gave a period that does not hold this moment.`);
-  return { from, until };
+  return async (call, now) => {
+    const { start, end } = (await period(call)) ?? {};
+    const [from, until] = [Number(start), Number(end)];
+    if (!(from <= now && now < until))
+      throw new TypeError(`fal proxy: ${what} gave a period that does not hold this moment.`);
+    return windowFrom(from, until);
+  };
 }
 
 /** Says what an app has to change, where a call has nothing to be counted by. */
@@ -195,7 +193,7 @@ export const USER: Whose = {
   key: "user",
   isAll: false,
   rank: 0,
-  subjectOf: async ({ user }) => {
+  subjectOf: ({ user }) => {
     if (user) return userSubject(user);
     throw unnamed(
       "A limit by user needs to know who calls: isAuthenticated must answer { id }, not only true.",
@@ -206,12 +204,12 @@ const ADDRESS: Whose = {
   key: "ip",
   isAll: false,
   rank: 1,
-  subjectOf: async ({ ip }) => {
+  subjectOf: ({ ip }) => {
     if (ip) return subject("ip", addressOf(ip));
     throw unnamed("A limit by ip needs the caller's address, which this host does not tell.");
   },
 };
-const ALL: Whose = { key: "all", isAll: true, rank: 9, subjectOf: async () => "all" };
+const ALL: Whose = { key: "all", isAll: true, rank: 9, subjectOf: () => "all" };
 
 /** @throws TypeError where nothing says whose it is */
 export function whoseOf(scope: string, by: LimitSet["by"] = nameOf(scope)): Whose {

@@ -2,10 +2,9 @@
 import type { Call } from "../call.ts";
 import type { Prices, PriceRules } from "../money/prices.ts";
 import type { ProxyConfig } from "../options.ts";
+import type { MaybePromise } from "../promise.ts";
 import type { Accounts } from "./fal-queue.ts";
 import type { Job, Store } from "../stores/store.ts";
-
-type MaybePromise<T> = T | Promise<T>;
 
 /** A number, a decimal string of at most 9 places, `"none"` for no limit, or a function of the call. 0 refuses. */
 export type LimitAmount = number | string | ((call: Call) => MaybePromise<number | string>);

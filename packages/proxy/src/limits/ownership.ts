@@ -1,6 +1,7 @@
 /** Jobs belong to who submitted them: nobody else reads, follows or cancels them, or learns that they are there. */
 import type { Reply } from "../call.ts";
 import type { OpenCall } from "../open-call.ts";
+import type { MaybePromise } from "../promise.ts";
 import type { Refusal } from "../refusal.ts";
 import { RANK, type Change, type Job } from "../stores/store.ts";
 import type { Operation, Target } from "../target.ts";
@@ -19,7 +20,7 @@ const REMEMBERED = 10_000;
 const SOON = 60_000;
 
 /** Who asks: the user with the tenant, or nobody. */
-export const ownerOf = async ({ user }: Pick<OpenCall, "user">): Promise<string> =>
+export const ownerOf = ({ user }: Pick<OpenCall, "user">): MaybePromise<string> =>
   user ? userSubject(user) : "";
 
 export class Ownership {

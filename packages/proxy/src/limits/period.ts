@@ -5,7 +5,15 @@ import type { Rolling } from "../stores/store.ts";
 export interface Window {
   readonly from: number;
   readonly until: number;
+  /** Its beginning, as ISO 8601 in UTC: what its buckets are told apart by. */
+  readonly name: string;
 }
+
+export const windowFrom = (from: number, until: number): Window => ({
+  from,
+  until,
+  name: new Date(from).toISOString(),
+});
 
 /** How a period finds the window of a moment: a calendar's, one that moves along, or none at all. */
 export type Period =
@@ -64,14 +72,13 @@ const DAY = 86_400_000;
 
 function calendar(word: CalendarWord, timeZone: string): (now: number) => Window {
   const dateAt = dateReader(timeZone);
-  let known: Window = { from: Infinity, until: -Infinity };
+  let known: Window = { from: Infinity, until: -Infinity, name: "" };
   return (now) => {
     if (now >= known.from && now < known.until) return known;
     let first = firstOf(word, dateAt(now));
     // Where a clock is set back over midnight, a moment of the new day reads as the old one.
     while (now >= startOf(next(word, first), dateAt)) first = next(word, first);
-    known = { from: startOf(first, dateAt), until: startOf(next(word, first), dateAt) };
-    return known;
+    return (known = windowFrom(startOf(first, dateAt), startOf(next(word, first), dateAt)));
   };
 }
 

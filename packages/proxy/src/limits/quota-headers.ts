@@ -2,8 +2,9 @@
  * What is left, for clients that read it: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
  * No dollars in them, and nothing of limits that all callers share.
  */
-import type { Seen } from "../stores/store.ts";
+import type { Claim, Seen } from "../stores/store.ts";
 import type { Made } from "./claims.ts";
+import type { Gauge } from "./gauge.ts";
 
 /** @param stands what stands in each bucket, this call included. @param now in ms since 1970 */
 export function quotaHeaders(
@@ -11,20 +12,19 @@ export function quotaHeaders(
   stands: readonly Pick<Seen, "used" | "override">[],
   now: number,
 ): Record<string, string> | undefined {
-  const shown = made.flatMap(({ gauge, claim, limit }, index) => {
+  const shown: { gauge: Gauge; claim: Claim; quota: bigint; used: bigint }[] = [];
+  for (const [index, { gauge, claim, limit }] of made.entries()) {
+    if (!gauge || !isShown(gauge)) continue;
     const { used, override } = stands[index] ?? { used: 0n };
     const quota = override ?? limit;
-    const counts = gauge?.unit === "calls" || gauge?.unit === "inFlight";
-    if (!gauge || !counts || gauge.whose.isAll || gauge.dryRun) return [];
-    return typeof quota === "bigint" ? [{ gauge, claim, quota, used }] : [];
-  });
+    if (typeof quota === "bigint") shown.push({ gauge, claim, quota, used });
+  }
   if (shown.length === 0) return undefined;
   const policies: string[] = [];
   const states: string[] = [];
   for (const { gauge, claim, quota, used } of shown) {
-    const isOnly = shown.filter(({ gauge: { unit } }) => unit === gauge.unit).length === 1;
-    const name = isOnly ? gauge.unit : `${gauge.unit} ${gauge.scope} ${gauge.per}`.trim();
-    const label = `"${encodeURIComponent(name).replaceAll("%20", " ")}"`;
+    const isOnly = shown.every((one) => one.gauge === gauge || one.gauge.unit !== gauge.unit);
+    const label = isOnly ? `"${gauge.unit}"` : longLabel(gauge);
     const { rolling, from, until } = claim;
     const window =
       rolling?.ms ?? (from !== undefined && until !== undefined ? until - from : undefined);
@@ -36,6 +36,14 @@ export function quotaHeaders(
     states.push(`${label};r=${left}${seconds("t", rest)}`);
   }
   return { "ratelimit-policy": policies.join(", "), ratelimit: states.join(", ") };
+}
+
+const isShown = ({ unit, whose, dryRun }: Gauge): boolean =>
+  (unit === "calls" || unit === "inFlight") && !whose.isAll && !dryRun;
+
+function longLabel({ unit, scope, per }: Gauge): string {
+  const name = `${unit} ${scope} ${per}`.trim();
+  return `"${encodeURIComponent(name).replaceAll("%20", " ")}"`;
 }
 
 const seconds = (name: string, ms: number | undefined): string =>

@@ -1,19 +1,22 @@
 /** Names of those who are counted: so written that no two can meet in one bucket, whatever their ids hold. */
 import type { User } from "../call.ts";
 import { digestOf } from "../digest.ts";
+import { withAll, type MaybePromise } from "../promise.ts";
 
 const LONGEST = 64;
+/** What is written as it is: most ids. */
+const PLAIN = /^[\w.~-]{1,64}$/;
 
 /** `user/42`, or `user/acme/42` within a tenant. */
-export const userSubject = ({ id, tenant }: Pick<User, "id" | "tenant">): Promise<string> =>
-  subject("user", ...(tenant === undefined ? [] : [String(tenant)]), id);
+export const userSubject = ({ id, tenant }: Pick<User, "id" | "tenant">): MaybePromise<string> =>
+  tenant === undefined ? subject("user", id) : subject("user", String(tenant), id);
 
 /** The parts of a name, joined. Long ones are hashed, as are those that are no Unicode. */
-export async function subject(...parts: readonly string[]): Promise<string> {
-  return (await Promise.all(parts.map(encode))).join("/");
-}
+export const subject = (...parts: readonly string[]): MaybePromise<string> =>
+  withAll<string[], string>(parts.map(encode), (encoded) => encoded.join("/"));
 
-function encode(part: string): string | Promise<string> {
+function encode(part: string): MaybePromise<string> {
+  if (PLAIN.test(part)) return part;
   if (part.length <= LONGEST && !/\p{Cs}/u.test(part)) {
     const encoded = encodeURIComponent(part);
     // `*` is no letter that is encoded, so that no id can look like a hash.

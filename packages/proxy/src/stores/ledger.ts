@@ -7,6 +7,7 @@ import {
   CLOCK_SLACK,
   RANK,
   StoreUnavailable,
+  SUBJECT_GUARD,
   TOMBSTONE,
   type Advanced,
   type Booking,
@@ -62,10 +63,10 @@ export function take(tables: Tables, now: number, job: NewJob): Taken {
       : { conflict: true };
   }
   const buckets: Seen[] = [];
-  const refused = job.claims
-    .map((claim, index) => judge(tables, now, claim, index, job.entry === true, buckets))
-    .find((answer) => answer !== undefined);
-  if (refused) return refused;
+  for (const [index, claim] of job.claims.entries()) {
+    const refused = judge(tables, now, claim, index, job.entry === true, buckets);
+    if (refused) return refused;
+  }
   const bookings = job.claims.map((claim) => book(tables, now, claim, job));
   tables.putJob(
     {
@@ -105,7 +106,7 @@ function judge(
   const limit = seen.override ?? claim.limit ?? "none";
   if (isEntry || limit === "none" || seen.used + amount <= limit) {
     const held = seen.held + (kind === "count" || isEntry ? 0n : amount);
-    buckets.push({ ...seen, used: seen.used + amount, held });
+    buckets.push({ used: seen.used + amount, held, override: seen.override });
     return undefined;
   }
   const slots = claim.rolling
@@ -116,6 +117,8 @@ function judge(
 
 function see(tables: Tables, now: number, ref: BucketRef): Seen {
   const override = tables.override(ref.subject, ref.guard, now);
+  // Nothing is counted there: it is for an operator's word alone.
+  if (ref.guard === SUBJECT_GUARD) return { used: 0n, held: 0n, override };
   if (ref.kind === "place") {
     const used = BigInt(tables.places(ref.bucket, now));
     return { used, held: used, override };

@@ -2,8 +2,10 @@
 import { isDevelopment } from "../environment.ts";
 import { isNewEntry, jobOfEntry } from "./entry.ts";
 import { advance, due, look, take } from "./ledger.ts";
+import { GroupCommit } from "./sqlite/group-commit.ts";
 import { isPrepared, PREPARE, SqliteTables } from "./sqlite/tables.ts";
-import { StoreUnavailable, type Store } from "./store.ts";
+import { troubleOf, unprepared } from "./sqlite/trouble.ts";
+import type { Store } from "./store.ts";
 
 /** What is asked of a driver: `node:sqlite`, better-sqlite3, libsql and `bun:sqlite` have it. */
 export interface SqliteDatabase {
@@ -46,6 +48,13 @@ const CHECKPOINT = 100;
 const OPENING = 5000;
 /** How many rows that are over go with each sweep. */
 const SWEPT = 200;
+
+type Verb<Answer> = (tables: SqliteTables, now: number) => Answer;
+interface Work {
+  readonly verb: Verb<unknown>;
+  /** Kept also when the power fails. */
+  readonly full: boolean;
+}
 
 /**
  * A store in SQLite.
@@ -98,28 +107,23 @@ export function sqliteStore(
     }, CHECKPOINT);
   }
 
-  /** Runs one verb alone. Another process that is writing is waited for without holding this one up. */
-  async function alone<Answer>(
-    work: (tables: SqliteTables, now: number) => Answer,
-  ): Promise<Answer> {
-    const deadline = Date.now() + timeout;
-    for (let pause = 1; ; pause = Math.min(pause * 2, 20)) {
-      try {
-        const opened = open();
-        const answer = transact(database, () => work(opened, Date.now()));
-        checkpointSoon();
-        return answer;
-      } catch (error) {
-        if (!isBusy(error)) throw troubleOf(error);
-        if (Date.now() >= deadline) {
-          throw new StoreUnavailable("timeout", `SQLite was busy for ${timeout} ms.`, {
-            cause: error,
-          });
-        }
-      }
-      await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
+  const commits = new GroupCommit<Work>(timeout, (works) => {
+    const all = open();
+    const isFull = synchronous === "normal" && works.some(({ full }) => full);
+    if (isFull) database.exec("PRAGMA synchronous = full");
+    try {
+      const now = Date.now();
+      const answers = all.transact(() => works.map(({ verb }) => verb(all, now)));
+      checkpointSoon();
+      return answers;
+    } finally {
+      if (isFull) database.exec("PRAGMA synchronous = normal");
     }
-  }
+  });
+
+  /** Runs one verb: no other process comes between. */
+  const alone = <Answer>(verb: Verb<Answer>, full = false): Promise<Answer> =>
+    commits.run({ verb, full }) as Promise<Answer>;
 
   return {
     engine: "sqlite",
@@ -144,13 +148,7 @@ export function sqliteStore(
       const write = (all: SqliteTables, now: number) => take(all, now, job);
       // Within the app's own transaction, it stands and falls with it.
       if (isWithin(database)) return isNewEntry(entry, write(open(), Date.now()));
-      open();
-      database.exec("PRAGMA synchronous = full");
-      try {
-        return isNewEntry(entry, await alone(write));
-      } finally {
-        database.exec(`PRAGMA synchronous = ${synchronous}`);
-      }
+      return isNewEntry(entry, await alone(write, true));
     },
     override: (one) => alone((all) => all.putOverride(one)),
     forget: (owner, subject) => alone((all) => all.forget(owner, subject)),
@@ -165,18 +163,6 @@ export function sqliteStore(
   };
 }
 
-function transact<Answer>(database: SqliteDatabase, work: () => Answer): Answer {
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    const answer = work();
-    database.exec("COMMIT");
-    return answer;
-  } catch (error) {
-    database.exec("ROLLBACK");
-    throw error;
-  }
-}
-
 /** As the drivers say it, each in its own way; `bun:sqlite` and libsql as well. */
 const isWithin = (database: SqliteDatabase): boolean => {
   const { inTransaction, isTransaction } = database as {
@@ -185,22 +171,6 @@ const isWithin = (database: SqliteDatabase): boolean => {
   };
   return inTransaction === true || isTransaction === true;
 };
-
-const isBusy = (error: unknown): boolean =>
-  error instanceof Error && /database( table)? is locked|SQLITE_BUSY/i.test(error.message);
-
-const unprepared = (cause?: unknown): StoreUnavailable =>
-  new StoreUnavailable(
-    "unprepared",
-    "the tables are missing from the SQLite file, or of another version. If it is new, `npx fal-proxy migrate` makes them; if it is not, it was lost.",
-    { cause },
-  );
-
-function troubleOf(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof StoreUnavailable) return error;
-  if (/no such (table|column)/.test(error.message)) return unprepared(error);
-  return new StoreUnavailable("unreachable", "SQLite could not be asked.", { cause: error });
-}
 
 /** A timer that keeps no process alive, where there are such. */
 function unreferenced(work: () => void, ms: number): ReturnType<typeof setTimeout> {

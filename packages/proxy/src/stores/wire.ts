@@ -20,12 +20,19 @@ const STATES: readonly JobState[] = ["open", "estimated", "charged", "void"];
 export const writtenJob = (job: NewJob): object => ({
   ...job,
   locking: lockingOf(job.claims),
-  claims: job.claims.map(({ rolling, amount, limit, rank: _, ...claim }) => ({
-    ...claim,
-    ...rolling,
-    amount: `${amount}`,
-    limit: limit === undefined ? undefined : `${limit}`,
-    keptUntil: keptUntil(claim, rolling),
+  claims: job.claims.map((claim) => ({
+    bucket: claim.bucket,
+    kind: claim.kind,
+    subject: claim.subject,
+    guard: claim.guard,
+    amount: `${claim.amount}`,
+    limit: claim.limit === undefined ? undefined : `${claim.limit}`,
+    from: claim.from,
+    until: claim.until,
+    lease: claim.lease,
+    ms: claim.rolling?.ms,
+    slots: claim.rolling?.slots,
+    keptUntil: keptUntil(claim),
   })),
 });
 
@@ -40,7 +47,7 @@ function lockingOf(claims: readonly Claim[]): number[] {
 }
 
 /** In whole minutes, so that a row in steady use is not written for it. */
-function keptUntil({ until }: Pick<Claim, "until">, rolling: Claim["rolling"]): number | undefined {
+function keptUntil({ until, rolling }: Claim): number | undefined {
   if (rolling) return Math.ceil((Date.now() + 2 * rolling.ms) / 60_000 + 1) * 60_000;
   return until === undefined ? undefined : until + KEPT_BUCKET;
 }

@@ -86,6 +86,11 @@ export class SqliteTables implements Tables {
   readonly #database: SqliteDatabase;
   readonly #scope: string;
   readonly #statements = new Map<string, SqliteStatement>();
+  /** Within a transaction: buckets as they stand, of which those that were changed are written at its end. */
+  #read: Map<string, BucketRow | undefined> | undefined;
+  readonly #changed = new Set<string>();
+  /** Within a transaction, whether an operator has said anything: mostly not. */
+  #isOverridden: boolean | undefined;
 
   constructor(database: SqliteDatabase, scope: string) {
     this.#database = database;
@@ -98,6 +103,25 @@ export class SqliteTables implements Tables {
       this.#statements.set(text, (statement = this.#database.prepare(text)));
     }
     return statement;
+  }
+
+  /** All or nothing of what is done, and nothing of other processes between. */
+  transact<Answer>(work: () => Answer): Answer {
+    this.#sql("BEGIN IMMEDIATE").run();
+    try {
+      this.#read = new Map();
+      const answer = work();
+      this.#writeBuckets();
+      this.#sql("COMMIT").run();
+      return answer;
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    } finally {
+      this.#read = undefined;
+      this.#changed.clear();
+      this.#isOverridden = undefined;
+    }
   }
 
   #job(where: string, value: string): Job | undefined {
@@ -155,6 +179,23 @@ export class SqliteTables implements Tables {
   }
 
   bucket(name: string): BucketRow | undefined {
+    if (this.#read === undefined) return this.#bucket(name);
+    if (!this.#read.has(name)) this.#read.set(name, this.#bucket(name));
+    return this.#read.get(name);
+  }
+  putBucket(name: string, row: BucketRow): void {
+    if (this.#read === undefined) return this.#writeBucket(name, row);
+    this.#read.set(name, row);
+    this.#changed.add(name);
+  }
+  /** After it, the tables themselves say how all buckets stand. */
+  #writeBuckets(): void {
+    for (const name of this.#changed) this.#writeBucket(name, this.#read?.get(name) as BucketRow);
+    this.#changed.clear();
+    this.#read?.clear();
+  }
+
+  #bucket(name: string): BucketRow | undefined {
     const row = this.#sql(
       "SELECT CAST(used AS TEXT) AS used, CAST(held AS TEXT) AS held, slots, until FROM fal_buckets WHERE scope = ? AND bucket = ?",
     ).get(this.#scope, name) as
@@ -169,7 +210,7 @@ export class SqliteTables implements Tables {
       until: numberOf(row.until),
     };
   }
-  putBucket(name: string, { used, held, slots, until }: BucketRow): void {
+  #writeBucket(name: string, { used, held, slots, until }: BucketRow): void {
     const flat = slots?.flatMap((slot) => [`${slot.index}`, `${slot.used}`, `${slot.held}`]);
     this.#sql(
       `INSERT INTO fal_buckets VALUES (?, ?, CAST(? AS INTEGER), CAST(? AS INTEGER), ?, ?)
@@ -211,6 +252,12 @@ export class SqliteTables implements Tables {
   }
 
   override(subject: string, guard: string, now: number): bigint | "none" | undefined {
+    if (this.#read !== undefined) {
+      this.#isOverridden ??= Boolean(
+        this.#sql("SELECT 1 FROM fal_overrides WHERE scope = ? LIMIT 1").get(this.#scope),
+      );
+      if (!this.#isOverridden) return undefined;
+    }
     const row = this.#sql(
       'SELECT "limit" AS "limit" FROM fal_overrides WHERE scope = ? AND subject = ? AND guard = ? AND (until IS NULL OR until > ?)',
     ).get(this.#scope, subject, guard, now) as { limit: string } | undefined | null;
@@ -218,6 +265,7 @@ export class SqliteTables implements Tables {
     return row.limit === "none" ? "none" : BigInt(row.limit);
   }
   putOverride({ subject, guard = "", limit, until }: Override): void {
+    this.#isOverridden = undefined;
     if (limit === undefined) {
       this.#sql("DELETE FROM fal_overrides WHERE scope = ? AND subject = ? AND guard = ?").run(
         this.#scope,
@@ -236,6 +284,7 @@ export class SqliteTables implements Tables {
   }
 
   forget(owner: string, subject: string): void {
+    this.#writeBuckets();
     this.#sql("UPDATE fal_jobs SET owner = '' WHERE scope = ? AND owner = ?").run(
       this.#scope,
       owner,
@@ -256,6 +305,7 @@ export class SqliteTables implements Tables {
 
   /** Rows of windows that are over, of leases that have ended, and of jobs that ended before `before`. */
   dropOver(now: number, before: number, max: number): void {
+    this.#writeBuckets();
     this.#sql(
       "DELETE FROM fal_buckets WHERE scope = ? AND bucket IN (SELECT bucket FROM fal_buckets WHERE scope = ? AND until < ? LIMIT ?)",
     ).run(this.#scope, this.#scope, now, max);
