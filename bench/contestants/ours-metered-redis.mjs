@@ -12,7 +12,7 @@ const server = spawn(
 );
 process.on("exit", () => server.kill("SIGKILL"));
 process.on("SIGTERM", () => process.exit());
-const client = new Redis(port, "127.0.0.1");
+const client = new Redis(port, "127.0.0.1", { enableAutoPipelining: true });
 client.on("error", () => {});
 client.once("ready", async () => {
   const store = redisStore(client);

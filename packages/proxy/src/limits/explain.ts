@@ -54,8 +54,8 @@ export interface Explanation {
     readonly rule: string;
     /** True where the input did not tell, and the rule's max was taken. */
     readonly isMax: boolean;
-    readonly asOf?: string;
-    readonly source?: string;
+    readonly asOf?: string | undefined;
+    readonly source?: string | undefined;
   };
   /** What it would take of which bucket, and what stands there now. Amounts of money and credits are decimal. */
   readonly buckets: readonly {

@@ -101,8 +101,9 @@ async function pay(call: OpenCall, definition: Definition): Promise<Replay | Ref
       booked: amount,
     })),
   };
-  tellMetered(siteOf(call), { ...known, state: "open", units: undefined });
-  follow(call, known, definition);
+  const site = siteOf(call);
+  tellMetered(site, known, "open");
+  follow(call, site, known, definition);
   return undefined;
 }
 

@@ -2,11 +2,11 @@
 import type { Reply } from "../call.ts";
 import type { End } from "../end.ts";
 import type { OpenCall } from "../open-call.ts";
-import type { Change, Job } from "../stores/store.ts";
+import type { Change, Job, JobState } from "../stores/store.ts";
 import type { Definition } from "./definition.ts";
 import { persist } from "./persist.ts";
 import { moneyOf, settlementOf } from "./price-tag.ts";
-import { siteOf, tellTrouble, type Site } from "./site.ts";
+import { tellTrouble, type Site } from "./site.ts";
 import { UNKNOWN, verdictOf, verdictOfEnd, verdictOfSubmit, type Verdict } from "./verdict.ts";
 
 /** How long a reply waits for the store, in ms: to be settled, and to be bound to its owner. */
@@ -19,9 +19,8 @@ const FIRST_CHECK = 120_000;
 export type Known = Pick<Job, "id" | "price" | "bookings" | "endpoint">;
 
 /** Follows a call that was let pass. */
-export function follow(call: OpenCall, job: Known, definition: Definition): void {
+export function follow(call: OpenCall, site: Site, job: Known, definition: Definition): void {
   const { operation } = call.target;
-  const site = siteOf(call);
   let isJudged = false;
 
   async function onReply(reply: Reply): Promise<void> {
@@ -68,7 +67,7 @@ export async function settle(
   const advanced = await persist(site, () => definition.store.advance(job.id, change), TO_SETTLE);
   const settled = advanced?.job;
   if (settled && advanced?.won) {
-    tellMetered(site, settled);
+    tellMetered(site, settled, settled.state, settled.units);
     if (overrun) site.tell({ type: "overrun", jobId: job.id, ...overrun });
   }
   return settled;
@@ -91,8 +90,9 @@ async function bind(site: Site, job: Known, reply: Reply, definition: Definition
 
 export function tellMetered(
   site: Site,
-  job: Pick<Job, "id" | "state" | "units" | "price" | "bookings">,
+  job: Pick<Job, "id" | "price" | "bookings">,
+  state: JobState,
+  units?: string,
 ): void {
-  const { id: jobId, state, units } = job;
-  if (site.hears) site.tell({ type: "metered", jobId, state, units, ...moneyOf(job) });
+  if (site.hears) site.tell({ type: "metered", jobId: job.id, state, units, ...moneyOf(job) });
 }

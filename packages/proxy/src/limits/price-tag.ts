@@ -12,8 +12,8 @@ interface PriceTag {
   readonly usd?: string;
   readonly unitPrice?: string;
   readonly rule?: string;
-  readonly asOf?: string;
-  readonly source?: string;
+  readonly asOf?: string | undefined;
+  readonly source?: string | undefined;
 }
 
 export function writeTag(units: readonly (Unit | null)[], quote: Quote | undefined): string {
@@ -23,8 +23,8 @@ export function writeTag(units: readonly (Unit | null)[], quote: Quote | undefin
       usd: `${quote.usd}`,
       unitPrice: `${quote.unitPrice}`,
       rule: quote.rule,
-      ...(quote.asOf !== undefined && { asOf: quote.asOf }),
-      ...(quote.source !== undefined && { source: quote.source }),
+      asOf: quote.asOf,
+      source: quote.source,
     }),
   };
   return JSON.stringify(tag);

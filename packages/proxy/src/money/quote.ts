@@ -15,8 +15,8 @@ export interface Quote {
   readonly rule: string;
   /** True where the input did not tell and the rule's `max` was taken. */
   readonly isMax: boolean;
-  readonly asOf?: string;
-  readonly source?: string;
+  readonly asOf?: string | undefined;
+  readonly source?: string | undefined;
 }
 
 /** A rule that was checked. */
@@ -56,16 +56,19 @@ export function compileRule(pattern: string, rule: PriceRule): Pricer {
     ...(rule.plus ?? []).map(({ field }) => field),
     ...(rule.given ? [rule.given.field] : []),
   ]);
-  const facts = {
+  const { asOf, source } = rule;
+  const quoteOf = (usd: bigint, isMax: boolean): Quote => ({
+    usd,
+    isMax,
     unitPrice,
     rule: pattern,
-    ...(rule.asOf !== undefined && { asOf: rule.asOf }),
-    ...(rule.source !== undefined && { source: rule.source }),
-  };
+    asOf,
+    source,
+  });
 
   return (input) => {
     const open = (unpriced: Unpriced): Quote | Unpriced =>
-      onUnknown === "max" ? { ...facts, usd: max as bigint, isMax: true } : unpriced;
+      onUnknown === "max" ? quoteOf(max as bigint, true) : unpriced;
     if (input === undefined) return open(UNREAD);
     for (const field of Object.keys(input)) {
       if (WATCHED.has(field) && !known.has(field)) {
@@ -84,7 +87,7 @@ export function compileRule(pattern: string, rule: PriceRule): Pricer {
     }
     const bare = plus.reduce((sum, add) => sum + add(input), costOf(units, unitPrice, "up"));
     const usd = costOf(bare, margin, "up");
-    return { ...facts, usd: max !== undefined && usd > max ? max : usd, isMax: false };
+    return quoteOf(max !== undefined && usd > max ? max : usd, false);
   };
 }
 

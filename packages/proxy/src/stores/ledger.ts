@@ -176,15 +176,27 @@ export function advance(tables: Tables, now: number, id: string, change: Change)
       return movePlace(tables, now, before, booking, frees, change.lease);
     return rises ? move(tables, before, booking, amountOf(change, booking, index)) : booking;
   });
+  // Written out: a copy that is spread costs more than all of the rest.
   const job: Job = {
-    ...before,
+    id,
+    hash: before.hash,
+    owner: before.owner,
+    account: before.account,
+    endpoint: before.endpoint,
+    operation: before.operation,
+    requestId: binds ? requestId : before.requestId,
+    dedupe: before.dedupe,
+    state: rises ? state : before.state,
     bookings,
-    ...(rises && { state, ended: before.ended ?? now }),
-    ...(binds && { requestId }),
-    ...(tells && { told: tell === "done" ? tell : now + tell }),
+    price: before.price,
     // What is final stays as it was found.
-    ...(!isFinal && notes(before, change)),
+    units: (isFinal ? undefined : change.units) ?? before.units,
+    outcome: (isFinal ? undefined : change.outcome) ?? before.outcome,
+    status: (isFinal ? undefined : change.status) ?? before.status,
+    born: before.born,
     checkAt: nextCheck(now, before, change, rises && state !== "estimated", isFinal),
+    ended: rises ? (before.ended ?? now) : before.ended,
+    told: tells ? (tell === "done" ? tell : now + tell) : before.told,
   };
   tables.putJob(job, before);
   const won =
@@ -198,12 +210,6 @@ export function advance(tables: Tables, now: number, id: string, change: Change)
 
 const amountOf = ({ state, amounts }: Change, { booked }: Booking, index: number): bigint =>
   amounts?.[index] ?? (state === "void" ? 0n : booked);
-
-const notes = (before: Job, { units, outcome, status }: Change): Partial<Job> => ({
-  units: units ?? before.units,
-  outcome: outcome ?? before.outcome,
-  status: status ?? before.status,
-});
 
 function nextCheck(
   now: number,

@@ -60,7 +60,8 @@ export function addToSlots(
   const index = slotAt(now, rolling);
   // A clock that went back books in the newest slot.
   if (newest && newest.index >= index) {
-    const more = { ...newest, used: newest.used + amount, held: newest.held + held };
+    const [used, both] = [newest.used + amount, newest.held + held];
+    const more = { index: newest.index, used, held: both };
     return { slots: [...live.slice(0, -1), more], index: newest.index };
   }
   return { slots: [...live, { index, used: amount, held }], index };
