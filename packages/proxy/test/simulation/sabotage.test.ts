@@ -58,8 +58,8 @@ const SABOTAGES: readonly [what: string, file: string, from: string, to: string]
   [
     "tenants are not told apart",
     "limits/subject.ts",
-    "String(tenant), ",
-    "...[]",
+    'subject("user", String(tenant), id)',
+    'subject("user", id)',
   ],
   [
     "a take that got no answer passes",
