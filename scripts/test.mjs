@@ -55,6 +55,7 @@ const otherRuntimes = [
 const thorough = [
   "packages/proxy/test/simulation/{shard-1,shard-2,sabotage}",
   "packages/proxy/test/limits/engines",
+  "packages/proxy/test/processes/processes",
   "packages/proxy/test/stores/{migrate,postgres,redis}",
 ];
 const onOneLine = [...otherRuntimes, ...thorough];
