@@ -30,7 +30,7 @@ const layers = [
     imports: ["entry", "front", "decision", "part"],
   },
   // The command line, which only prepares stores.
-  { name: "cli", files: /^cli\.ts$/, imports: ["store"] },
+  { name: "cli", files: /^cli\.ts$/, imports: ["limits", "store"] },
   { name: "adapter", files: /^adapters\//, imports: ["front", "part"] },
   // A front may have pieces of its own: `node-body.ts`.
   {

@@ -56,7 +56,7 @@ const thorough = [
   "packages/proxy/test/simulation/{shard-1,shard-2,sabotage}",
   "packages/proxy/test/limits/engines",
   "packages/proxy/test/processes/processes",
-  "packages/proxy/test/stores/{migrate,postgres,redis}",
+  "packages/proxy/test/{cli,stores/postgres,stores/redis}",
 ];
 const onOneLine = [...otherRuntimes, ...thorough];
 

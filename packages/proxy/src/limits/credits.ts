@@ -96,6 +96,7 @@ export function compileCredits({
       guard: GUARD,
       rolling: undefined,
       dryRun: false,
+      failOpen: false,
       whose,
       matches: (endpoint) => find(endpoint) !== undefined,
       // A balance is what was entered and not yet used.

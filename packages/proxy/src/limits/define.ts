@@ -4,7 +4,7 @@ import type { ProxyConfig } from "../options.ts";
 import type { Store } from "../stores/store.ts";
 import { parseUrl } from "../url.ts";
 import { compileCredits } from "./credits.ts";
-import { createFalQueue } from "./fal-queue.ts";
+import { createFalBeside } from "./fal-beside.ts";
 import { compileLimits } from "./gauge.ts";
 import { createMeter, type FalMeter } from "./meter.ts";
 import type { DefineOptions } from "./options.ts";
@@ -63,7 +63,7 @@ export function defineProxy({
     throw new TypeError('fal proxy: unknown must be "charge" or "release".');
   const meter = createMeter({
     store,
-    fal: createFalQueue(accounts, config),
+    fal: createFalBeside(accounts, config),
     prices: prices && priced(prices),
     gauges,
     credits: purse,

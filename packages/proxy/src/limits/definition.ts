@@ -2,13 +2,13 @@
 import type { Prices } from "../money/prices.ts";
 import type { Store } from "../stores/store.ts";
 import type { Credits } from "./credits.ts";
-import type { FalQueue } from "./fal-queue.ts";
+import type { FalBeside } from "./fal-beside.ts";
 import type { Gauge } from "./gauge.ts";
 import type { DefineOptions } from "./options.ts";
 
 export interface Definition {
   readonly store: Store;
-  readonly fal: FalQueue;
+  readonly fal: FalBeside;
   readonly prices: Prices | undefined;
   readonly gauges: readonly Gauge[];
   readonly credits: Credits | undefined;

@@ -24,6 +24,8 @@ export interface Gauge {
   readonly guard: string;
   readonly rolling: Rolling | undefined;
   readonly dryRun: boolean;
+  /** Whether calls pass uncounted while the store has no answer. */
+  readonly failOpen: boolean;
   readonly whose: Whose;
   matches(endpoint: string): boolean;
   /** In billionths of USD or credits, or whole; undefined for no limit. @throws where a function gives no amount */
@@ -45,7 +47,7 @@ export interface Whose {
 }
 
 const UNITS = ["inFlight", "calls", "usd"] as const;
-const MEMBERS: readonly string[] = ["by", "endpoints", "dryRun", ...UNITS];
+const MEMBERS: readonly string[] = ["by", "endpoints", "dryRun", "failOpen", ...UNITS];
 
 /**
  * Checks limits and makes them ready.
@@ -82,13 +84,19 @@ function compileSet(scope: string, set: LimitSet, timeZone: string): Gauge[] {
       throw wrong(scope, `has a member "${member}"; it may have ${MEMBERS.join(", ")}`);
     }
   }
-  const { endpoints, dryRun = false } = set;
+  const { endpoints, dryRun = false, failOpen = false } = set;
+  if (failOpen && UNITS.some((unit) => unit !== "calls" && set[unit] !== undefined))
+    throw wrong(
+      scope,
+      "has failOpen beside usd or inFlight: only calls can. Give them a set of their own",
+    );
   if (endpoints !== undefined) checkEndpoints(endpoints, `limits.${scope}.endpoints`);
   const globs = endpoints && compileGlobs([...endpoints], `limits.${scope}.endpoints`);
   const suffix = endpoints ? ` ${[...endpoints].sort().join(" ")}` : "";
   const common = {
     scope,
     dryRun,
+    failOpen,
     whose: whoseOf(scope, set.by),
     matches: globs ? (endpoint: string) => globs.match(endpoint) : () => true,
   };

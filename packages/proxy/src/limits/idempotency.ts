@@ -17,6 +17,9 @@ const LONGEST = 255;
 const FOR_TWIN = 3000;
 const STEP = 100;
 
+/** Whether a call must not be made twice. */
+export const hasIdentity = (call: OpenCall): boolean => call.header(HEADER) !== undefined;
+
 /**
  * What tells this call from others: its key, and what it asks.
  *

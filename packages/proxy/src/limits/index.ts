@@ -15,6 +15,7 @@ export type {
 } from "./options.ts";
 export { creditAmount, credits } from "./credits.ts";
 export { explain, type Explanation, type Step } from "./explain.ts";
+export { reconcile, type Difference, type Reconciled, type ReconcileOptions } from "./reconcile.ts";
 export {
   createSweepHandler,
   settleDue,

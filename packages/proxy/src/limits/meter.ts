@@ -8,7 +8,7 @@ import { isRefusal, type Refusal } from "../refusal.ts";
 import { StoreUnavailable, type NewJob, type Taken } from "../stores/store.ts";
 import type { Made } from "./claims.ts";
 import type { Definition } from "./definition.ts";
-import { identityOf, mismatch, replayOf } from "./idempotency.ts";
+import { hasIdentity, identityOf, mismatch, replayOf } from "./idempotency.ts";
 import { Ownership, ownerOf } from "./ownership.ts";
 import { follow, tellMetered, type Known } from "./paid-call.ts";
 import { persist } from "./persist.ts";
@@ -54,8 +54,32 @@ async function admit(
   const refusal = await ownership.admit(call);
   if (refusal) return refusal;
   if (!paid) return plan;
-  const answer = await pay(call, definition);
+  let answer: Replay | Refusal | undefined;
+  try {
+    answer = await pay(call, definition);
+  } catch (error) {
+    if (!isAway(error) || !mayPassUncounted(call, definition)) throw error;
+    tellTrouble(siteOf(call), error);
+  }
   return answer ?? (operation === "submit" ? withWebhook(plan, definition) : plan);
+}
+
+/** Whether the store had no answer, and not one that nothing may pass by. */
+const isAway = (error: unknown): error is StoreUnavailable =>
+  error instanceof StoreUnavailable && ["timeout", "unreachable"].includes(error.trouble);
+
+/** Where all that it would be counted by is calls, and may fail open. */
+function mayPassUncounted(call: OpenCall, { gauges, credits, ownership }: Definition): boolean {
+  const { endpoint = "", operation } = call.target;
+  const own = gauges.filter(({ matches }) => matches(endpoint));
+  return (
+    own.length > 0 &&
+    own.every(({ failOpen }) => failOpen) &&
+    credits === undefined &&
+    // A job that nobody owns could not be asked for.
+    !(operation === "submit" && ownership) &&
+    !hasIdentity(call)
+  );
 }
 
 /** fal tells the app's own route of the job's end. A caller's is not there: `webhooks` denies it. */
@@ -165,9 +189,9 @@ async function take(call: OpenCall, job: NewJob, { store }: Definition): Promise
       return await store.take(job);
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
-      const isOpen = error.trouble === "timeout" || error.trouble === "unreachable";
-      if (isOpen && tries === 0) continue;
-      if (isOpen) void persist(siteOf(call), () => store.advance(job.id, { state: "void" }), 0);
+      if (isAway(error) && tries === 0) continue;
+      if (isAway(error))
+        void persist(siteOf(call), () => store.advance(job.id, { state: "void" }), 0);
       throw error;
     }
   }

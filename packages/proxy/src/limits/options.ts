@@ -3,7 +3,7 @@ import type { Call } from "../call.ts";
 import type { Prices, PriceRules } from "../money/prices.ts";
 import type { ProxyConfig } from "../options.ts";
 import type { MaybePromise } from "../promise.ts";
-import type { Accounts } from "./fal-queue.ts";
+import type { Accounts } from "./fal-beside.ts";
 import type { Job, Store } from "../stores/store.ts";
 
 /** A number, a decimal string of at most 9 places, `"none"` for no limit, or a function of the call. 0 refuses. */
@@ -42,6 +42,13 @@ export interface LimitSet {
   usd?: PeriodLimits;
   /** Counts and reports, and refuses nothing. @default false */
   dryRun?: boolean;
+  /**
+   * Lets calls pass uncounted while the store has no answer: for sets of `calls` alone. Money, places, credits, a job's
+   * owner and an `idempotency-key` never do.
+   *
+   * @default false
+   */
+  failOpen?: boolean;
 }
 
 /** Sets by name: `user`, `ip` and `all` say whose by themselves. Their order means nothing. */

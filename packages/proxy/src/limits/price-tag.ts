@@ -43,16 +43,14 @@ export interface Settlement {
 /** What a verdict comes to. */
 export function settlementOf(
   job: Pick<Job, "price" | "bookings" | "endpoint">,
-  { state, units, unknown = false }: Verdict,
+  { state, units, billed: told, unknown = false }: Verdict,
   { credits, unknown: policy }: Pick<Definition, "credits" | "unknown">,
 ): Settlement {
   const tag = readTag(job);
   const counted = readUnits(units);
   const unitPrice = tag.unitPrice === undefined ? undefined : BigInt(tag.unitPrice);
   const billed =
-    counted === undefined || unitPrice === undefined
-      ? undefined
-      : costOf(counted, unitPrice, "half-up");
+    counted === undefined || unitPrice === undefined ? told : costOf(counted, unitPrice, "half-up");
   const amounts = job.bookings.map(({ booked, amount }, index) => {
     if (state === "void") return 0n;
     switch (tag.units[index]) {

@@ -2,7 +2,7 @@
 import type { Change, Job } from "../stores/store.ts";
 import type { Definition } from "./definition.ts";
 import { appOf } from "./endpoint.ts";
-import type { FalReply } from "./fal-queue.ts";
+import type { FalReply } from "./fal-beside.ts";
 import { settle } from "./paid-call.ts";
 import { persist } from "./persist.ts";
 import type { Site } from "./site.ts";

@@ -8,6 +8,8 @@ export interface Verdict {
   readonly state: Exclude<JobState, "open">;
   /** fal's count, as sent. */
   readonly units?: string | undefined;
+  /** What fal's bill says, in nano-dollars, where that was read. @default its count times the price of the day */
+  readonly billed?: bigint;
   /** True where nobody will ever know whether it was billed. */
   readonly unknown?: boolean;
 }

@@ -1,6 +1,7 @@
 /** A paid call while the store does not answer: nothing passes unbooked, nothing is booked twice, nothing is lost. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { DefineOptions } from "../../src/limits/options.ts";
+import { defineProxy } from "../../src/limits/define.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import { StoreUnavailable, type Store } from "../../src/stores/store.ts";
 import { fronts } from "../support/fronts.ts";
@@ -106,5 +107,64 @@ describe.each(fronts)("on the %s front", (_name, open) => {
     const asked = await app.ask("42", JOB);
     expect(asked.status).toBe(503);
     expect(fal.received).toHaveLength(0);
+  });
+
+  describe("with calls that may fail open", () => {
+    const away = { take: () => "before" as const };
+    const limits = { user: { calls: { day: 5 }, failOpen: true } };
+    const passes = async (more: Partial<DefineOptions>, path = RUN): Promise<number> => {
+      await start({ store: flaky(away), prices: {}, limits, ...more });
+      fal.answer = json({ request_id: "r-1" }, 200, units("1"));
+      return (await app.post("42", path)).status;
+    };
+
+    test("a run passes uncounted, and is told", async () => {
+      expect(await passes({})).toBe(200);
+      expect(fal.received).toHaveLength(1);
+      expect(app.events).toContainEqual(
+        expect.objectContaining({ type: "store_unavailable", trouble: "timeout" }),
+      );
+    });
+
+    test("a submit passes where jobs belong to nobody", async () => {
+      expect(await passes({ ownership: false }, SUBMIT)).toBe(200);
+    });
+
+    test.each<[string, Partial<DefineOptions>, string?]>([
+      ["a submit, whose job would be nobody's", {}, SUBMIT],
+      [
+        "money",
+        { prices: { "**": { flat: 1, usd: 1 } }, limits: { ...limits, all: { usd: { day: 1 } } } },
+      ],
+      ["places", { limits: { ...limits, all: { inFlight: 1 } } }],
+      ["calls of which nobody said so", { limits: { ...limits, all: { calls: { day: 1 } } } }],
+      ["credits", { credits: { acceptLoss: true, cost: 1 } }],
+      ["no limit at all", { limits: {} }],
+    ])("not %s", async (_what, more, path = RUN) => {
+      expect(await passes(more, path)).toBe(503);
+      expect(fal.received).toHaveLength(0);
+    });
+
+    test("not a call under an idempotency-key, which might be the second", async () => {
+      await start({ store: flaky(away), prices: {}, limits });
+      const headers = { "idempotency-key": "k" };
+      expect((await app.post("42", RUN, {}, headers)).status).toBe(503);
+    });
+
+    test("not where state was lost", async () => {
+      const lost = new StoreUnavailable("lost", "it began anew.");
+      await start({
+        store: { ...memoryStore(), take: () => Promise.reject(lost) },
+        prices: {},
+        limits,
+      });
+      expect((await app.post("42", RUN)).status).toBe(503);
+    });
+
+    test("is no word for money", () => {
+      expect(() =>
+        defineProxy({ store: memoryStore(), limits: { user: { failOpen: true, inFlight: 2 } } }),
+      ).toThrow("limits.user has failOpen beside usd or inFlight");
+    });
   });
 });
