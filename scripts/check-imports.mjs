@@ -29,7 +29,7 @@ const layers = [
     files: /^(index|handle-request)\.ts$/,
     imports: ["entry", "front", "decision", "part"],
   },
-  // The command line, which only prepares stores.
+  // The command line: prepares stores, and holds them against fal's bill.
   { name: "cli", files: /^cli\.ts$/, imports: ["limits", "store"] },
   { name: "adapter", files: /^adapters\//, imports: ["front", "part"] },
   // A front may have pieces of its own: `node-body.ts`.

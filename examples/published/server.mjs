@@ -61,6 +61,9 @@ const options = {
   },
   "webhooks-deny": { webhooks: "deny" },
   "webhooks-hosts": { webhooks: { hosts: ["hooks.example"] } },
+  ownership: {
+    isAuthenticated: async (behavior) => behavior.getHeader("X-Conformance-User") !== undefined,
+  },
   "fal-hosts": {
     allowedUrlPatterns: ["fal.run/**", "queue.fal.run/**", "*.fal.ai/**"],
     allowedEndpoints,

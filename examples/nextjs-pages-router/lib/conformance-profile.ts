@@ -4,6 +4,8 @@ import {
   resolveApiKeyFromEnv,
   type ProxyConfig,
 } from "@fal-ai/server-proxy";
+import { defineProxy } from "@fal-ai/server-proxy/limits";
+import { memoryStore } from "@fal-ai/server-proxy/stores/memory";
 
 const isAuthenticated: ProxyConfig["isAuthenticated"] = async (call) =>
   call.getHeader("X-Conformance-User") === "good";
@@ -27,6 +29,10 @@ const profiles: Record<string, ProxyConfig> = {
   },
   "webhooks-deny": { webhooks: "deny" },
   "webhooks-hosts": { webhooks: { hosts: ["hooks.example"] } },
+  ownership: defineProxy({
+    isAuthenticated: (call) => ({ id: call.getHeader("X-Conformance-User") ?? "nobody" }),
+    store: memoryStore(),
+  }),
   "fal-hosts": { allowedUrlPatterns: ["fal.run/**", "queue.fal.run/**", "*.fal.ai/**"] },
 };
 

@@ -21,6 +21,7 @@ export const topics = [
   "storage",
   "tokens",
   "webhooks",
+  "ownership",
   "cors",
   "smuggling",
   "http2",

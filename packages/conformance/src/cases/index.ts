@@ -9,6 +9,7 @@ import { errorCases } from "./errors.ts";
 import { http2Cases } from "./http2.ts";
 import { limitCases } from "./limits.ts";
 import { methodCases } from "./methods.ts";
+import { ownershipCases } from "./ownership.ts";
 import { packageCases } from "./package.ts";
 import { queueCases } from "./queue.ts";
 import { replyCases } from "./replies.ts";
@@ -42,6 +43,7 @@ export const allCases: readonly Case[] = [
   ...storageCases,
   ...tokenCases,
   ...webhookCases,
+  ...ownershipCases,
   ...corsCases,
   ...smugglingCases,
   ...http2Cases,

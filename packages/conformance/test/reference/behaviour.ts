@@ -37,6 +37,7 @@ export interface Config {
   readonly tokens: boolean;
   readonly webhooks: readonly string[] | undefined;
   readonly falHosts: boolean;
+  readonly ownership: boolean;
   readonly maxBodyBytes: number;
   readonly headersMs: number;
   readonly idleMs: number;
@@ -61,6 +62,9 @@ export interface Behaviour {
     text: string,
   ): boolean;
   webhookRefusal(target: Target, allowed: readonly string[] | undefined): Refusal | undefined;
+  /** What is kept of a submit that fal answered. */
+  jobOf(target: Target, status: number, body: Buffer, user: string): Owned | undefined;
+  ownerRefusal(target: Target, user: string, jobs: ReadonlyMap<string, Owned>): Refusal | undefined;
   tokenRefusal(body: Buffer, endpoints: readonly string[]): Refusal | undefined;
   /** The value of `authorization` for fal. */
   credential(headers: IncomingHttpHeaders, config: Config): string | Refusal;
@@ -92,6 +96,13 @@ export interface Behaviour {
   eventStream: Record<string, string>;
   /** How the two streams are joined; see server.ts. */
   wiring: Wiring;
+}
+
+/** A job, and whose it is. */
+export interface Owned {
+  readonly id: string;
+  readonly user: string;
+  readonly app: string;
 }
 
 /** What a reply belongs to. */
@@ -270,6 +281,19 @@ export const correct: Behaviour = {
     };
     if (hooks.every(isAllowed)) return undefined;
     return refuse(422, "input_not_allowed", "This webhook is not allowed.");
+  },
+  jobOf: (target, status, body, user) => {
+    const { app, ofRequest } = readEndpoint(target);
+    if (target.host !== "queue.fal.run" || ofRequest || status >= 300) return undefined;
+    const { request_id: id } = JSON.parse(body.toString()) as { request_id: string };
+    return { id, user, app };
+  },
+  ownerRefusal: (target, user, jobs) => {
+    const [, id] = /\/requests\/([^/]+)/.exec(target.path) ?? [];
+    if (target.host !== "queue.fal.run" || id === undefined) return undefined;
+    const job = jobs.get(id);
+    const isOwn = job?.user === user && job.app === readEndpoint(target).app;
+    return isOwn ? undefined : refuse(404, "not_found", "There is no such job.");
   },
   tokenRefusal: (body, endpoints) => {
     const no = refuse(400, "endpoint_not_allowed", "The token's apps are not allowed.");

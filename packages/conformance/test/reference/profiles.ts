@@ -22,6 +22,7 @@ export const offered: readonly ProfileName[] = [
   "small-limits",
   "webhooks-deny",
   "webhooks-hosts",
+  "ownership",
   "fal-hosts",
   "compressed",
   "parsed",
@@ -47,6 +48,7 @@ const changes: Partial<Record<ProfileName, Partial<Config>>> = {
   "small-limits": { maxBodyBytes: 1024 * 1024, headersMs: 1500, idleMs: 1500 },
   "webhooks-deny": { webhooks: [] },
   "webhooks-hosts": { webhooks: ["hooks.example"] },
+  ownership: { ownership: true },
   "fal-hosts": { falHosts: true },
 };
 
@@ -72,6 +74,7 @@ export async function startProfile(
     tokens: false,
     webhooks: undefined,
     falHosts: false,
+    ownership: false,
     maxBodyBytes: 64 * 1024 * 1024,
     headersMs: 3_600_000,
     idleMs: 3_600_000,

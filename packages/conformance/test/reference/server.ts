@@ -11,7 +11,7 @@ import { constants, createServer as createHttp2Server, Http2ServerResponse } fro
 import { createGzip } from "node:zlib";
 import type { AddressInfo, Socket } from "node:net";
 import { startSloppyFront, type Sloppiness } from "./sloppy-front.ts";
-import type { Behaviour, Config, Pairs, Refusal, Target, Wiring } from "./behaviour.ts";
+import type { Behaviour, Config, Owned, Pairs, Refusal, Target, Wiring } from "./behaviour.ts";
 import { refuse } from "./behaviour.ts";
 
 export interface ReferenceOptions {
@@ -38,7 +38,7 @@ export async function startReference(
   options: ReferenceOptions,
 ): Promise<{ url: URL; stop(): Promise<void> }> {
   const { config, behaviour: b } = options;
-  const state: State = { sulking: false, stalled: Promise.resolve() };
+  const state: State = { jobs: new Map(), sulking: false, stalled: Promise.resolve() };
   let nextCalls = 0;
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -79,8 +79,9 @@ export async function startReference(
   return { url: new URL(config.path, `http://127.0.0.1:${front?.port ?? port}`), stop };
 }
 
-/** What a saboteur remembers from one request to the next. */
+/** What is remembered from one request to the next. */
 interface State {
+  readonly jobs: Map<string, Owned>;
   sulking: boolean;
   stalled: Promise<unknown>;
 }
@@ -131,6 +132,8 @@ async function handle(
   const webhook = b.webhookRefusal(parsed, config.webhooks);
   if (webhook) return say(webhook);
   if (isRefusal(credential)) return say(credential);
+  const foreign = config.ownership && b.ownerRefusal(parsed, userOf(request), state.jobs);
+  if (foreign) return say(foreign);
 
   const announced = Number(request.headers["content-length"] ?? 0);
   const tooLarge = refuse(413, "body_too_large", `Bodies may have ${config.maxBodyBytes} bytes.`, {
@@ -285,7 +288,7 @@ function relay(
         else upstream.destroy();
         return resolve();
       }
-      pass(options, request, response, reply, upstream, target);
+      pass(options, state, request, response, reply, upstream, target);
     });
 
     if (body !== undefined) return void upstream.end(body);
@@ -306,6 +309,9 @@ function relay(
   });
 }
 
+const userOf = ({ headers }: IncomingMessage): string =>
+  String(headers["x-conformance-user"] ?? "");
+
 function leave(b: Behaviour, upstream: ClientRequest, answered: boolean): void {
   if (!answered) {
     if (b.wiring.abortBeforeAnswer) upstream.destroy();
@@ -316,6 +322,7 @@ function leave(b: Behaviour, upstream: ClientRequest, answered: boolean): void {
 /** Relays fal's reply. */
 function pass(
   options: ReferenceOptions,
+  state: State,
   request: IncomingMessage,
   response: ServerResponse,
   reply: IncomingMessage,
@@ -345,7 +352,8 @@ function pass(
         .filter(([name]) => name === "access-control-allow-origin" && config.origins.length > 0)
         .map(([n, v]) => [n, v] as [string, string]),
     );
-  const buffer = b.wiring.bufferReply(type, request.method ?? "GET");
+  const keepsJob = config.ownership && request.method === "POST";
+  const buffer = keepsJob || b.wiring.bufferReply(type, request.method ?? "GET");
   const mayCompress =
     options.compressed &&
     (request.headers["accept-encoding"] ?? "").includes("gzip") &&
@@ -403,6 +411,9 @@ function pass(
     if (b.wiring.fillsEmpty && index === 0 && reply.statusCode === 200)
       return void response.end("{}");
     if (reply.complete || pretends) {
+      const status = reply.statusCode ?? 0;
+      const job = keepsJob && b.jobOf(target, status, Buffer.concat(held), userOf(request));
+      if (job) state.jobs.set(job.id, job);
       flush();
       sink.end();
     } else breakOff(response, b.wiring.http2Cut, hasLength);

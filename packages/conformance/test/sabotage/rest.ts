@@ -358,6 +358,38 @@ export const restSabotages: Sabotages = {
       }),
     }),
   },
+  "ownership-own": {
+    change: (b) => ({
+      ownerRefusal: (target, user, jobs) =>
+        target.path.endsWith("/cancel")
+          ? refuse(404, "not_found", "no")
+          : b.ownerRefusal(target, user, jobs),
+    }),
+  },
+  "ownership-others": {
+    change: (b) => ({
+      ownerRefusal: (target, user, jobs) =>
+        target.path.endsWith("/status/stream") ? undefined : b.ownerRefusal(target, user, jobs),
+    }),
+  },
+  "ownership-unknown": {
+    change: (b) => ({
+      ownerRefusal: (target, user, jobs) => {
+        const refusal = b.ownerRefusal(target, user, jobs);
+        const isKnown = [...jobs.keys()].some((id) => target.path.includes(id));
+        return refusal && isKnown ? { ...refusal, message: "It is not yours." } : refusal;
+      },
+    }),
+  },
+  "ownership-app": {
+    change: (b) => ({
+      ownerRefusal: (target, user, jobs) => {
+        const path = target.path.replace("/another/", "/owned/");
+        return b.ownerRefusal({ ...target, path }, user, jobs);
+      },
+    }),
+  },
+
   "cors-fal-says-nothing": {
     change: wiring({ keepsFalCors: true }),
     also: ["cors-reply", "cors-refusal", "cors-other-origin", "cors-cross-site-allowed"],

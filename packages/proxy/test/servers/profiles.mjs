@@ -2,6 +2,8 @@
  * The configurations that fal-proxy-conformance asks for by name, for every adapter; the table is in the kit's README.
  */
 import { DEFAULT_ALLOWED_URL_PATTERNS, resolveApiKeyFromEnv } from "@fal-ai/server-proxy";
+import { defineProxy } from "@fal-ai/server-proxy/limits";
+import { memoryStore } from "@fal-ai/server-proxy/stores/memory";
 
 /** @typedef {import("@fal-ai/server-proxy").ProxyConfig} ProxyConfig */
 
@@ -28,6 +30,10 @@ const profiles = {
   },
   "webhooks-deny": { webhooks: "deny" },
   "webhooks-hosts": { webhooks: { hosts: ["hooks.example"] } },
+  ownership: defineProxy({
+    isAuthenticated: (call) => ({ id: call.getHeader("X-Conformance-User") ?? "nobody" }),
+    store: memoryStore(),
+  }),
   "fal-hosts": { allowedUrlPatterns: ["fal.run/**", "queue.fal.run/**", "*.fal.ai/**"] },
 };
 
