@@ -27,17 +27,24 @@ const KINDS: Readonly<Record<Unit, ClaimKind>> = {
 };
 
 /**
+ * Made at once where no function of the app has to be waited for.
+ *
  * @throws Refused where a limit needs to know something that the call does not tell
  * @throws TypeError where a function of the app gives no amount or period
  */
-export async function claimsOf(
+export const claimsOf = (
   call: Call,
   gauges: readonly Gauge[],
   takes: Takes,
   now: number,
-): Promise<Made[]> {
-  const claims = gauges.map((gauge) => claimOf(call, gauge, takes, now));
-  const made = await withAll<Made[], Made[]>(claims, (all) => all);
+): MaybePromise<Made[]> =>
+  withAll<Made[], Made[]>(
+    gauges.map((gauge) => claimOf(call, gauge, takes, now)),
+    (made) => made,
+  );
+
+/** With a claim on each subject, for an operator's word. */
+export function withBlocks(made: readonly Made[]): Made[] {
   const subjects = new Map(made.map(({ claim }) => [claim.subject, claim.rank]));
   subjects.set("all", 9);
   // An operator's word comes first.

@@ -9,13 +9,14 @@ import { USER, whoseOf, type Gauge } from "./gauge.ts";
 import type { CreditCost, CreditsOptions } from "./options.ts";
 import { subject, userSubject } from "./subject.ts";
 
-/** Its name within a subject. */
-const GUARD = "credits";
-/** The name of its set, in messages and of subjects that `by` names. */
+/** The name of a purse that has none. */
+const NAME = "credits";
+/** Of subjects that `by` names, and in messages of one purse. */
 const SCOPE = "credits";
 
-/** Ready to be asked. */
+/** One purse, ready to be asked. */
 export interface Credits {
+  readonly name: string;
   readonly gauge: Gauge;
   /** Whether its cost depends on what the call costs in USD. */
   readonly needsQuote: (endpoint: string) => boolean;
@@ -33,6 +34,7 @@ export interface Credits {
  * The purse of a user, or of whom `credits.by` named, for `store.enter` and `store.look`.
  *
  * @param id the id that `isAuthenticated` answers, and the tenant where there is one; or what `by` gave, with `named`
+ * @param options.purse its name, where there are several
  *
  * @example
  * ```ts
@@ -42,10 +44,16 @@ export interface Credits {
  */
 export async function credits(
   id: string,
-  { tenant, named = false }: { tenant?: string; named?: boolean } = {},
+  {
+    tenant,
+    named = false,
+    purse = NAME,
+  }: { tenant?: string; named?: boolean; purse?: string } = {},
 ): Promise<BucketRef> {
   const user = { id, ...(tenant !== undefined && { tenant }) };
-  return purseOf(await (named ? subject(SCOPE, id) : userSubject(user)));
+  const owner = await (named ? subject(SCOPE, id) : userSubject(user));
+  const guard = guardOf(purse);
+  return { bucket: `${owner}|${guard}|`, kind: "spend", subject: owner, guard };
 }
 
 /** An amount of credits as the store counts it. @throws TypeError for more than 9 places, or a text that is no amount */
@@ -56,20 +64,32 @@ export function creditAmount(amount: number | string): bigint {
     : readAmount(text, "an amount of credits");
 }
 
-const purseOf = (subject: string): BucketRef => ({
-  bucket: `${subject}|${GUARD}|`,
-  kind: "spend",
-  subject,
-  guard: GUARD,
-});
+/** Its name within a subject. @throws TypeError for a name that could be mistaken */
+function guardOf(name: string): string {
+  if (!/^[A-Za-z][\w-]{0,31}$/.test(name))
+    throw new TypeError(
+      `fal proxy: a purse's name must be a word of 1 to 32 letters, such as "trial", not ${JSON.stringify(name)}.`,
+    );
+  return name === NAME ? NAME : `${NAME} ${name}`;
+}
 
-/** @throws TypeError that names what is wrong */
-export function compileCredits({
+/** The purses, in the order in which they are asked. @throws TypeError that names what is wrong */
+export function compilePurses(given: CreditsOptions | readonly CreditsOptions[] = []): Credits[] {
+  const purses = [given].flat().map(compilePurse);
+  const names = new Set(purses.map(({ name }) => name));
+  if (names.size < purses.length)
+    throw new TypeError("fal proxy: of several credits, each needs a name of its own.");
+  return purses;
+}
+
+function compilePurse({
+  name = NAME,
   by = "user",
   cost,
   settle = "quoted",
   unknown = "release",
 }: CreditsOptions): Credits {
+  const guard = guardOf(name);
   if (settle !== "quoted" && settle !== "actual")
     throw new TypeError('fal proxy: credits.settle must be "quoted" or "actual".');
   if (unknown !== "charge" && unknown !== "release")
@@ -77,6 +97,7 @@ export function compileCredits({
   const find = costFinder(cost);
   const whose = by === "user" ? USER : whoseOf(SCOPE, by);
   return {
+    name,
     settle,
     unknown,
     needsQuote: (endpoint) => typeof find(endpoint) === "function",
@@ -90,10 +111,10 @@ export function compileCredits({
       return readAmount(found({ usd: Number(usd) / Number(NANO), rule }, call), "credits.cost");
     },
     gauge: {
-      scope: SCOPE,
+      scope: name,
       unit: "credits",
       per: "ever",
-      guard: GUARD,
+      guard,
       rolling: undefined,
       dryRun: false,
       failOpen: false,

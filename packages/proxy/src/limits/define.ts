@@ -3,7 +3,7 @@ import { compilePrices, type PriceRules, type Prices } from "../money/prices.ts"
 import type { ProxyConfig } from "../options.ts";
 import type { Store } from "../stores/store.ts";
 import { parseUrl } from "../url.ts";
-import { compileCredits } from "./credits.ts";
+import { compilePurses } from "./credits.ts";
 import { createFalBeside } from "./fal-beside.ts";
 import { compileLimits } from "./gauge.ts";
 import { createMeter, type FalMeter } from "./meter.ts";
@@ -44,7 +44,7 @@ export function defineProxy({
   ...config
 }: DefineOptions): FalProxy {
   const gauges = compileLimits(limits);
-  const purse = credits && compileCredits(credits);
+  const purses = compilePurses(credits);
   if (store === undefined) {
     throw new TypeError(
       "fal proxy: defineProxy needs a store, such as memoryStore(): limits, credits and ownership are kept there. Without any of them, give the handler its options as they are.",
@@ -54,7 +54,7 @@ export function defineProxy({
   if (prices === undefined && gauges.some(({ unit }) => unit === "usd")) {
     throw new TypeError("fal proxy: limits in usd need prices: prices: falPrices().");
   }
-  if (credits && !store.durable && !credits.acceptLoss) {
+  if (!store.durable && [credits ?? []].flat().some(({ acceptLoss }) => !acceptLoss)) {
     throw new TypeError(
       `fal proxy: credits would be lost with this process, since the ${store.engine} store ends with it. Use another store, or say credits.acceptLoss: true.`,
     );
@@ -66,7 +66,7 @@ export function defineProxy({
     fal: createFalBeside(accounts, config),
     prices: prices && priced(prices),
     gauges,
-    credits: purse,
+    purses,
     unknown,
     share,
     ownership,

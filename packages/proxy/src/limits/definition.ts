@@ -11,7 +11,8 @@ export interface Definition {
   readonly fal: FalBeside;
   readonly prices: Prices | undefined;
   readonly gauges: readonly Gauge[];
-  readonly credits: Credits | undefined;
+  /** In the order in which they are asked. */
+  readonly purses: readonly Credits[];
   readonly unknown: "charge" | "release";
   readonly ownership: boolean;
   /** Where fal tells of the ends of jobs. */

@@ -6,7 +6,9 @@ import { writeAmount } from "../money/amount.ts";
 import { isRefusal, toAnswer, type RefusalCode } from "../refusal.ts";
 import { StoreUnavailable, type Refused } from "../stores/store.ts";
 import { callBeside, type BesideContext } from "./beside.ts";
+import type { Made } from "./claims.ts";
 import type { FalProxy } from "./define.ts";
+import type { Definition } from "./definition.ts";
 import { prepare } from "./prepare.ts";
 import { exhausted } from "./refusals.ts";
 
@@ -102,7 +104,7 @@ export async function explain(
     onEvent: () => {},
     meter: {
       admit: async (call, plan) => {
-        const refusal = await fal.meter.ownership.admit(call).catch(noted);
+        let refusal = await fal.meter.ownership.admit(call).catch(noted);
         if (refusal || !call.target.paid) return refusal ?? plan;
         const now = Date.now();
         const prepared = await prepare(call, definition, now);
@@ -111,30 +113,16 @@ export async function explain(
           const { usd, unitPrice, ...rest } = prepared.quote;
           quote = { usd: writeAmount(usd), unitPrice: writeAmount(unitPrice), ...rest };
         }
-        const { made } = prepared;
-        const claims = made.map(({ claim }) => claim);
-        const { buckets: seen } = await definition.store.look({ buckets: claims }).catch(noted);
-        let first: Refused | undefined;
-        buckets = made.map(({ claim, gauge, limit: configured }, index) => {
-          const { used, held, override } = seen[index] ?? { used: 0n, held: 0n };
-          const limit = override ?? (gauge?.dryRun ? undefined : configured) ?? "none";
-          const fits = limit === "none" || used + claim.amount <= limit;
-          if (limit !== "none" && !fits) first ??= { refused: index, used, held, limit };
-          const unit = gauge?.unit ?? "blocked";
-          const write = unit === "usd" || unit === "credits" ? writeAmount : String;
-          return {
-            bucket: claim.bucket,
-            scope: gauge?.scope ?? claim.subject,
-            unit,
-            needed: write(claim.amount),
-            used: write(used),
-            held: write(held),
-            limit: limit === "none" ? limit : write(limit),
-            fits,
-          };
-        });
-        const refusing = first && made[first.refused];
-        return first && refusing ? exhausted(refusing, first, now) : plan;
+        for (const { made } of prepared.ways) {
+          const found = await weigh(definition, made).catch(noted);
+          buckets = found.buckets;
+          const { refused } = found;
+          const refusing = refused && made[refused.refused];
+          // Where one purse cannot pay, the next is asked.
+          refusal = refused && refusing && exhausted(refusing, refused, now);
+          if (refusing?.gauge?.unit !== "credits") break;
+        }
+        return refusal ?? plan;
       },
     },
   });
@@ -152,6 +140,34 @@ export async function explain(
     ...(quote && { quote }),
     buckets,
   };
+}
+
+/** What stands in each bucket, and the first that a claim does not fit into. */
+async function weigh(
+  { store }: Definition,
+  made: readonly Made[],
+): Promise<{ buckets: Explanation["buckets"]; refused: Refused | undefined }> {
+  const { buckets: seen } = await store.look({ buckets: made.map(({ claim }) => claim) });
+  let refused: Refused | undefined;
+  const buckets = made.map(({ claim, gauge, limit: configured }, index) => {
+    const { used, held, override } = seen[index] ?? { used: 0n, held: 0n };
+    const limit = override ?? (gauge?.dryRun ? undefined : configured) ?? "none";
+    const fits = limit === "none" || used + claim.amount <= limit;
+    if (limit !== "none" && !fits) refused ??= { refused: index, used, held, limit };
+    const unit = gauge?.unit ?? "blocked";
+    const write = unit === "usd" || unit === "credits" ? writeAmount : String;
+    return {
+      bucket: claim.bucket,
+      scope: gauge?.scope ?? claim.subject,
+      unit,
+      needed: write(claim.amount),
+      used: write(used),
+      held: write(held),
+      limit: limit === "none" ? limit : write(limit),
+      fits,
+    };
+  });
+  return { buckets, refused };
 }
 
 const shown = ({

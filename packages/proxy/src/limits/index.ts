@@ -23,7 +23,13 @@ export {
   type SweepOptions,
   type Swept,
 } from "./sweep.ts";
-export { createUsageHandler, usageOf, type LimitUsage, type Usage } from "./usage.ts";
+export {
+  createUsageHandler,
+  usageOf,
+  type LimitUsage,
+  type PurseUsage,
+  type Usage,
+} from "./usage.ts";
 export { createWebhookHandler, type JobResult, type WebhookHandlerOptions } from "./webhook.ts";
 export { StoreUnavailable } from "../stores/store.ts";
 export type {

@@ -12,7 +12,7 @@ import { hasIdentity, identityOf, mismatch, replayOf } from "./idempotency.ts";
 import { Ownership, ownerOf } from "./ownership.ts";
 import { follow, tellMetered, type Known } from "./paid-call.ts";
 import { persist } from "./persist.ts";
-import { prepare } from "./prepare.ts";
+import { prepare, type Way } from "./prepare.ts";
 import { writeTag } from "./price-tag.ts";
 import { quotaHeaders } from "./quota-headers.ts";
 import { exhausted, unavailable } from "./refusals.ts";
@@ -69,13 +69,13 @@ const isAway = (error: unknown): error is StoreUnavailable =>
   error instanceof StoreUnavailable && ["timeout", "unreachable"].includes(error.trouble);
 
 /** Where all that it would be counted by is calls, and may fail open. */
-function mayPassUncounted(call: OpenCall, { gauges, credits, ownership }: Definition): boolean {
+function mayPassUncounted(call: OpenCall, { gauges, purses, ownership }: Definition): boolean {
   const { endpoint = "", operation } = call.target;
   const own = gauges.filter(({ matches }) => matches(endpoint));
   return (
     own.length > 0 &&
     own.every(({ failOpen }) => failOpen) &&
-    credits === undefined &&
+    purses.length === 0 &&
     // A job that nobody owns could not be asked for.
     !(operation === "submit" && ownership) &&
     !hasIdentity(call)
@@ -93,13 +93,13 @@ async function pay(call: OpenCall, definition: Definition): Promise<Replay | Ref
   const now = Date.now();
   const prepared = await prepare(call, definition, now);
   if (isRefusal(prepared)) return prepared;
-  const { endpoint, quote, made } = prepared;
+  const { endpoint, quote, ways } = prepared;
   const owner = await ownerOf(call);
   const identity = await identityOf(call, owner);
   if (isRefusal(identity)) return identity;
-  const first = await takeOnce(call, () => jobOf(call, owner, made, quote, identity), definition);
+  const first = await takeAnyWay(call, owner, ways, quote, identity, definition);
   if ("kind" in first) return first;
-  const { job, taken } = first;
+  const { job, taken, made } = first;
   if ("refused" in taken) {
     const refusing = made[taken.refused] as Made;
     call.quota = quotaHeaders([refusing], [taken], now);
@@ -134,7 +134,7 @@ async function pay(call: OpenCall, definition: Definition): Promise<Replay | Ref
 function jobOf(
   call: OpenCall,
   owner: string,
-  made: readonly Made[],
+  { made, purse }: Way,
   quote: Quote | undefined,
   identity: Pick<NewJob, "dedupe" | "hash">,
 ): NewJob {
@@ -150,9 +150,30 @@ function jobOf(
     price: writeTag(
       made.map(({ gauge }) => gauge?.unit ?? null),
       quote,
+      purse,
     ),
     checkIn: UNHEARD,
   };
+}
+
+/** By the first purse that can pay. What was refused has changed nothing. */
+async function takeAnyWay(
+  call: OpenCall,
+  owner: string,
+  ways: readonly Way[],
+  quote: Quote | undefined,
+  identity: Pick<NewJob, "dedupe" | "hash">,
+  definition: Definition,
+): Promise<{ job: NewJob; taken: Fresh; made: readonly Made[] } | Replay | Refusal> {
+  for (const [index, way] of ways.entries()) {
+    const newJob = (): NewJob => jobOf(call, owner, way, quote, identity);
+    const first = await takeOnce(call, newJob, definition);
+    if ("kind" in first) return first;
+    const { taken } = first;
+    const isEmpty = "refused" in taken && way.made[taken.refused]?.gauge?.unit === "credits";
+    if (!isEmpty || index === ways.length - 1) return { ...first, made: way.made };
+  }
+  throw new Error("no way to pay");
 }
 
 /** A call that was made before takes nothing again. */

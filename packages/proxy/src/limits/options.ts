@@ -62,6 +62,8 @@ export interface Limits {
 }
 
 export interface CreditsOptions {
+  /** Tells purses apart where there are several. Once given, it stays: what was bought is kept under it. @default "credits" */
+  name?: string;
   /** Whose purse. @default "user" */
   by?: "user" | ((call: Call) => MaybePromise<string | undefined>);
   /** How many credits a call costs: at most 9 places. By endpoint glob, or a function. */
@@ -91,7 +93,8 @@ export interface DefineOptions extends Omit<ProxyConfig, "meter"> {
   /** What calls cost: `falPrices(…)`, or rules of the app's own. Needed for limits in USD and for credits by quote. */
   prices?: Prices | PriceRules;
   limits?: Limits;
-  credits?: CreditsOptions;
+  /** Several are alternatives: the first that can pay for a call pays for the whole of it. */
+  credits?: CreditsOptions | readonly CreditsOptions[];
   /**
    * The public URL of the route that `createWebhookHandler` serves: put on every submit, so that fal tells of the ends
    * of jobs that nobody asks for. Callers' own webhooks are refused then.

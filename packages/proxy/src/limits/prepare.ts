@@ -3,7 +3,7 @@ import { isQuote, type Quote } from "../money/quote.ts";
 import type { OpenCall } from "../open-call.ts";
 import { atMost } from "../promise.ts";
 import { isRefusal, Refused, type Refusal } from "../refusal.ts";
-import { claimsOf, type Made } from "./claims.ts";
+import { claimsOf, withBlocks, type Made } from "./claims.ts";
 import type { Definition } from "./definition.ts";
 import { unpriced } from "./refusals.ts";
 
@@ -14,7 +14,14 @@ export interface Prepared {
   readonly endpoint: string;
   /** Undefined where no limit needs one. */
   readonly quote: Quote | undefined;
+  /** Its claims; where several purses may pay, once for each, in their order. Never empty. */
+  readonly ways: readonly Way[];
+}
+
+export interface Way {
   readonly made: readonly Made[];
+  /** Undefined where no credits are asked for. */
+  readonly purse: string | undefined;
 }
 
 /**
@@ -26,19 +33,28 @@ export async function prepare(
   definition: Definition,
   now: number,
 ): Promise<Prepared | Refusal> {
-  const { credits } = definition;
+  const { purses } = definition;
   const endpoint = call.target.endpoint ?? "";
   const gauges = definition.gauges.filter(({ matches }) => matches(endpoint));
-  const needsQuote = gauges.some(({ unit }) => unit === "usd") || credits?.needsQuote(endpoint);
+  const needsQuote =
+    gauges.some(({ unit }) => unit === "usd") || purses.some((purse) => purse.needsQuote(endpoint));
   const quote = needsQuote ? await quoteOf(call, endpoint, definition) : undefined;
   if (isRefusal(quote)) return quote;
-  const cost = credits?.costOf(endpoint, quote, call);
-  if (credits && cost === undefined) {
-    return unpriced(endpoint, { field: undefined, why: "credits.cost says nothing of it" });
+  const takes = { calls: 1n, inFlight: 1n, usd: quote?.usd ?? 0n, credits: 0n };
+  const made = await claimsOf(call, gauges, takes, now);
+  if (purses.length === 0) {
+    return { endpoint, quote, ways: [{ made: withBlocks(made), purse: undefined }] };
   }
-  const takes = { calls: 1n, inFlight: 1n, usd: quote?.usd ?? 0n, credits: cost ?? 0n };
-  const made = await claimsOf(call, credits ? [...gauges, credits.gauge] : gauges, takes, now);
-  return { endpoint, quote, made };
+  const ways: Way[] = [];
+  for (const purse of purses) {
+    const credits = purse.costOf(endpoint, quote, call);
+    if (credits === undefined) continue;
+    const paying = await claimsOf(call, [purse.gauge], { ...takes, credits }, now);
+    ways.push({ made: withBlocks([...made, ...paying]), purse: purse.name });
+  }
+  return ways.length > 0
+    ? { endpoint, quote, ways }
+    : unpriced(endpoint, { field: undefined, why: "credits.cost says nothing of it" });
 }
 
 async function quoteOf(

@@ -9,6 +9,8 @@ import type { Verdict } from "./verdict.ts";
 interface PriceTag {
   /** Of each claim; null for the one by which a subject is blocked. */
   readonly units: readonly (Unit | null)[];
+  /** The purse that pays. */
+  readonly purse?: string | undefined;
   readonly usd?: string;
   readonly unitPrice?: string;
   readonly rule?: string;
@@ -16,9 +18,14 @@ interface PriceTag {
   readonly source?: string | undefined;
 }
 
-export function writeTag(units: readonly (Unit | null)[], quote: Quote | undefined): string {
+export function writeTag(
+  units: readonly (Unit | null)[],
+  quote: Quote | undefined,
+  purse: string | undefined,
+): string {
   const tag: PriceTag = {
     units,
+    purse,
     ...(quote && {
       usd: `${quote.usd}`,
       unitPrice: `${quote.unitPrice}`,
@@ -44,9 +51,10 @@ export interface Settlement {
 export function settlementOf(
   job: Pick<Job, "price" | "bookings" | "endpoint">,
   { state, units, billed: told, unknown = false }: Verdict,
-  { credits, unknown: policy }: Pick<Definition, "credits" | "unknown">,
+  { purses, unknown: policy }: Pick<Definition, "purses" | "unknown">,
 ): Settlement {
   const tag = readTag(job);
+  const credits = purses.find(({ name }) => name === tag.purse);
   const counted = readUnits(units);
   const unitPrice = tag.unitPrice === undefined ? undefined : BigInt(tag.unitPrice);
   const billed =

@@ -5,7 +5,7 @@ import { resolveConfig } from "../config.ts";
 import { fault } from "../fault.ts";
 import { writeAmount } from "../money/amount.ts";
 import { Refused, toAnswer, type Refusal } from "../refusal.ts";
-import { StoreUnavailable } from "../stores/store.ts";
+import { StoreUnavailable, type Seen } from "../stores/store.ts";
 import { answer } from "./answer.ts";
 import { callBeside, type BesideContext } from "./beside.ts";
 import { claimsOf, type Takes } from "./claims.ts";
@@ -33,8 +33,14 @@ export interface LimitUsage {
 
 export interface Usage {
   readonly limits: readonly LimitUsage[];
-  /** Missing in an app without credits. */
-  readonly credits?: { readonly balance: string; readonly held: string };
+  /** Missing in an app without credits. Of several purses the sum, and each by its name. */
+  readonly credits?: PurseUsage & { readonly purses?: Readonly<Record<string, PurseUsage>> };
+}
+
+/** What is left in a purse; what calls under way may still give back is not in it. */
+export interface PurseUsage {
+  readonly balance: string;
+  readonly held: string;
 }
 
 const NOTHING: Takes = { usd: 0n, calls: 0n, inFlight: 0n, credits: 0n };
@@ -46,19 +52,19 @@ const NOTHING: Takes = { usd: 0n, calls: 0n, inFlight: 0n, credits: 0n };
  * @throws StoreUnavailable where the store has no answer; Refused where a limit needs what the call does not tell
  */
 export async function usageOf(fal: FalProxy, call: Call): Promise<Usage> {
-  const { store, gauges, credits } = fal.meter.definition;
+  const { store, gauges, purses } = fal.meter.definition;
   const now = Date.now();
   const own = gauges.filter(({ whose }) => !whose.isAll);
-  const claims = await claimsOf(call, credits ? [...own, credits.gauge] : own, NOTHING, now);
+  const claims = await claimsOf(call, [...own, ...purses.map(({ gauge }) => gauge)], NOTHING, now);
   const made = claims.flatMap(({ gauge, ...one }) => (gauge ? [{ gauge, ...one }] : []));
   const { buckets } = await store.look({ buckets: made.map(({ claim }) => claim) });
-  let purse: Usage["credits"];
+  const filled: Record<string, Pick<Seen, "used" | "held">> = {};
   const limits: LimitUsage[] = [];
   for (const [index, { gauge, claim, limit: configured }] of made.entries()) {
     const { used, held, override } = buckets[index] ?? { used: 0n, held: 0n };
     const { scope, unit, per } = gauge;
     if (unit === "credits") {
-      purse = { balance: writeAmount(-used), held: writeAmount(held) };
+      filled[scope] = { used, held };
       continue;
     }
     const write = unit === "usd" ? writeAmount : String;
@@ -75,7 +81,24 @@ export async function usageOf(fal: FalProxy, call: Call): Promise<Usage> {
       ...(claim.until !== undefined && { resets_at: new Date(claim.until).toISOString() }),
     });
   }
-  return { limits, ...(purse && { credits: purse }) };
+  return { limits, ...(purses.length > 0 && { credits: creditsOf(filled) }) };
+}
+
+function creditsOf(
+  purses: Readonly<Record<string, Pick<Seen, "used" | "held">>>,
+): NonNullable<Usage["credits"]> {
+  const write = ({ used, held }: Pick<Seen, "used" | "held">): PurseUsage => ({
+    balance: writeAmount(-used),
+    held: writeAmount(held),
+  });
+  const all = Object.values(purses);
+  const sum = {
+    used: all.reduce((total, { used }) => total + used, 0n),
+    held: all.reduce((total, { held }) => total + held, 0n),
+  };
+  if (all.length === 1) return write(sum);
+  const each = Object.entries(purses).map(([name, purse]) => [name, write(purse)] as const);
+  return { ...write(sum), purses: Object.fromEntries(each) };
 }
 
 /**
