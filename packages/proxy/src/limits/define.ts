@@ -3,6 +3,7 @@ import { compilePrices, type PriceRules, type Prices } from "../money/prices.ts"
 import type { ProxyConfig } from "../options.ts";
 import type { Store } from "../stores/store.ts";
 import { parseUrl } from "../url.ts";
+import { Attendance } from "./attendance.ts";
 import { compilePurses } from "./credits.ts";
 import { createFalBeside } from "./fal-beside.ts";
 import { compileLimits } from "./gauge.ts";
@@ -67,6 +68,7 @@ export function defineProxy({
     prices: prices && priced(prices),
     gauges,
     purses,
+    attendance: new Attendance(store.engine, webhookUrl !== undefined),
     unknown,
     share,
     ownership,

@@ -83,6 +83,7 @@ async function bind(site: Site, job: Known, reply: Reply, definition: Definition
     await settle(site, job, UNKNOWN, definition, { status: reply.status });
     return;
   }
+  definition.attendance.submitted();
   const change: Change = { requestId, status: reply.status, checkIn: FIRST_CHECK };
   const advanced = await persist(site, () => definition.store.advance(job.id, change), TO_BIND);
   if (advanced === undefined) site.tell({ type: "unbound", jobId: job.id });

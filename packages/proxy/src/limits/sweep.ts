@@ -42,6 +42,7 @@ export async function settleDue(
   { max = 100, concurrency = 4, within = 25_000 }: SweepOptions = {},
 ): Promise<Swept> {
   const { definition } = fal.meter;
+  definition.attendance.attend();
   const until = Date.now() + within;
   const { site, over } = siteBeside(fal.onEvent, "sweep");
   const jobs = [...(await definition.store.due(max, LEASE))];
@@ -78,6 +79,7 @@ export function createSweepHandler(
 ): (request: Request) => Promise<Response> {
   if (typeof secret !== "string" || secret.length < 16)
     throw new TypeError("fal proxy: createSweepHandler needs a secret of at least 16 characters.");
+  fal.meter.definition.attendance.attend();
   const wanted = digestOf("SHA-256", `Bearer ${secret}`);
   return async (request) => {
     // Of digests, so that the time it takes says nothing about the secret.

@@ -54,7 +54,8 @@ export function createWebhookHandler(
 ): (request: Request) => Promise<Response> {
   const check = createSignatureCheck(fal.fetch, fal.upstream && upstreamOrigin(fal.upstream));
   const { definition } = fal.meter;
-  const { store } = definition;
+  const { store, attendance } = definition;
+  attendance.attend();
 
   async function tell(job: Job, status: number, output: unknown): Promise<Response> {
     if (onResult === undefined || job.told === "done") return done();
