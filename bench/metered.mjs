@@ -5,16 +5,24 @@ import { defineProxy } from "@fal-ai/server-proxy/limits";
 import { createRequestListener } from "@fal-ai/server-proxy/node";
 import { falPrices } from "@fal-ai/server-proxy/prices";
 
-/** @param {import("@fal-ai/server-proxy/limits").Store} store */
-export function serve(store) {
+/**
+ * @param {import("@fal-ai/server-proxy/limits").Store} store
+ * @param {{ users?: number, rules?: number }} [size] how many users call, and how many more price rules there are
+ */
+export function serve(store, { users = 1, rules = 0 } = {}) {
+  const more = Array.from({ length: rules }, (_, at) => [
+    at % 10 === 0 ? `fal-ai/family-${at}/**` : `fal-ai/model-${at}`,
+    { flat: 1, usd: "0.01" },
+  ]);
   const fal = defineProxy({
-    isAuthenticated: () => ({ id: "42" }),
+    isAuthenticated: () => ({ id: String(Math.floor(Math.random() * users)) }),
     allowedEndpoints: ["fal-ai/flux/**", "fal-ai/any-llm/**", "fal-ai/huge/**"],
     store,
     prices: falPrices(
       {
         "fal-ai/any-llm/**": { flat: 1, usd: "0.001", max: "0.001" },
         "fal-ai/huge/**": { flat: 1, usd: "0.001", max: "0.001" },
+        ...Object.fromEntries(more),
       },
       { list: false },
     ),

@@ -61,8 +61,10 @@ const CPU_TARGETS = {
   "ours-node-watched": (line) => [{ to: `ours-node${line}`, limit: 1.03 }],
   "ours-node-json": (line) => [{ to: `ours-node${line}`, limit: 1.12 }],
   "ours-metered-memory": () => metered(1.4),
+  "ours-metered-million": () => [{ to: "ours-metered-memory", limit: 1.1 }],
   "ours-metered-redis": () => metered(2.2),
   "ours-metered-sqlite": () => metered(2.2),
+  "ours-metered-postgres": () => metered(2.6),
   "ours-express": () => [{ to: "published-express", limit: 1 / 3, kinds: ["post"] }],
   "ours-hono": () => [
     { to: "bare-undici", limit: 1.6 },

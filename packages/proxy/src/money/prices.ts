@@ -52,15 +52,40 @@ export function compilePrices(...lists: readonly PriceRules[]): Prices {
 function finderOf(rules: PriceRules): (endpoint: string) => Pricer | undefined {
   checkEndpoints(Object.keys(rules), "prices");
   const exact = new Map<string, Pricer>();
-  const patterns: { matches(endpoint: string): boolean; length: number; pricer: Pricer }[] = [];
+  const patterns: Pattern[] = [];
   for (const [pattern, rule] of Object.entries(rules)) {
     const pricer = compileRule(pattern, rule);
     if (/[*?[\]{}!]/.test(pattern)) {
       const globs = compileGlobs([pattern], "prices");
-      patterns.push({ matches: (id) => globs.match(id), length: pattern.length, pricer });
+      patterns.push({ text: pattern, matches: (id) => globs.match(id), pricer });
     } else exact.set(pattern, pricer);
   }
-  patterns.sort((one, other) => other.length - one.length);
-  return (endpoint) =>
-    exact.get(endpoint) ?? patterns.find(({ matches }) => matches(endpoint))?.pricer;
+  const match = firstMatch(patterns.sort((one, other) => other.text.length - one.text.length));
+  return (endpoint) => exact.get(endpoint) ?? match(endpoint)?.pricer;
 }
+
+interface Pattern {
+  readonly text: string;
+  readonly pricer: Pricer;
+  matches(endpoint: string): boolean;
+}
+
+/** Finds the first that matches. Most patterns name one app: only those of the endpoint's own are tried. */
+function firstMatch(patterns: readonly Pattern[]): (endpoint: string) => Pattern | undefined {
+  const places = new Map(patterns.map((pattern, place) => [pattern, place]));
+  const byApp = new Map<string, Pattern[]>();
+  const others: Pattern[] = [];
+  for (const pattern of patterns) {
+    const app = firstTwo(pattern.text);
+    if (!/^[\w.-]+\/[\w.-]+$/.test(app)) others.push(pattern);
+    else byApp.set(app, [...(byApp.get(app) ?? []), pattern]);
+  }
+  return (endpoint) => {
+    const own = byApp.get(firstTwo(endpoint))?.find(({ matches }) => matches(endpoint));
+    const other = others.find(({ matches }) => matches(endpoint));
+    if (own === undefined || other === undefined) return own ?? other;
+    return (places.get(own) as number) < (places.get(other) as number) ? own : other;
+  };
+}
+
+const firstTwo = (text: string): string => text.split("/", 2).join("/");

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { compileGlobs } from "../../src/glob.ts";
 import { compilePrices, type PriceRules } from "../../src/money/prices.ts";
 import { isQuote } from "../../src/money/quote.ts";
+import { chanceFrom } from "../simulation/chance.ts";
 
 const flat = (usd: string) => ({ flat: 1, usd });
 const own: PriceRules = {
@@ -46,4 +48,32 @@ test("any number of ids that nobody has leaves what is known as it is", () => {
 test("a pattern or a rule that is wrong is named", () => {
   expect(() => compilePrices({ "fal-ai/[": flat("1") })).toThrow("fal-ai/[");
   expect(() => compilePrices({ "fal-ai/x": { flat: 1, usd: "x" } })).toThrow('"fal-ai/x"');
+});
+
+test("of any patterns, the longest that matches prices an id", () => {
+  const chance = chanceFrom(7);
+  const words = ["fal-ai", "flux", "veo3", "*", "**", "fl*", "{flux,veo3}", "Flux", "f?ux", "dev"];
+  const ids = [
+    "fal-ai/flux",
+    "fal-ai/flux/dev",
+    "fal-ai/Flux/dev",
+    "flux",
+    "veo3/flux/dev/fl/x",
+    "a/b",
+  ];
+  for (let round = 0; round < 300; round++) {
+    const patterns = Array.from({ length: chance.between(1, 12) }, () =>
+      Array.from({ length: chance.between(1, 4) }, () => chance.pick(words)).join("/"),
+    ).filter((pattern) => /[*?{]/.test(pattern));
+    const compiled = compilePrices(
+      Object.fromEntries(patterns.map((pattern) => [pattern, flat("1")])),
+    );
+    for (const id of ids) {
+      const matching = patterns.filter((pattern) => compileGlobs([pattern], "test").match(id));
+      const longest = Math.max(0, ...matching.map(({ length }) => length));
+      const quote = compiled.quote(id, {});
+      const rule = isQuote(quote) ? quote.rule : "";
+      expect(rule.length, `${id} by ${patterns.join(" ")}`).toBe(longest);
+    }
+  }
 });
