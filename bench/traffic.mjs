@@ -109,7 +109,7 @@ const submitted = {
 export const REPLIES = {
   unauthorised: json("401 Unauthorized", { detail: "No user found for Key ID and Secret" }),
   post: json("200 OK", submitted),
-  get: json("200 OK", { ...submitted, status: "IN_PROGRESS", logs: [] }),
+  get: json("202 Accepted", { ...submitted, status: "IN_PROGRESS", logs: [] }),
   stream: reply("200 OK", ["content-type: text/event-stream", "transfer-encoding: chunked"]),
   huge: reply("200 OK", ["content-type: application/octet-stream", `content-length: ${HUGE}`]),
 };

@@ -8,6 +8,7 @@ import type { ProxyEvent } from "../../src/index.ts";
 import { credits } from "../../src/limits/credits.ts";
 import { defineProxy, type FalProxy } from "../../src/limits/define.ts";
 import { settleDue } from "../../src/limits/sweep.ts";
+import { createWebhookHandler } from "../../src/limits/webhook.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import { RANK } from "../../src/stores/store.ts";
 import { audit, BOUGHT, type Books } from "./audit.ts";
@@ -23,6 +24,7 @@ const USERS = ["1", "2", "1 acme"] as const;
 
 interface Process extends Asker {
   readonly handle: FetchHandler;
+  readonly webhook: (request: Request) => Promise<Response>;
   readonly fal: FalProxy;
 }
 
@@ -37,6 +39,11 @@ export async function playHistory(time: VirtualTime, seed: number): Promise<void
   }
 }
 
+const ownerOf = (user: string): string => {
+  const [id, tenant] = user.split(" ");
+  return tenant === undefined ? `user/${id}` : `user/${tenant}/${id}`;
+};
+
 class History {
   readonly #time: VirtualTime;
   readonly #chance: Chance;
@@ -48,15 +55,30 @@ class History {
   readonly #inHand = new Map<string, { process: Process; at: number }>();
   /** Request ids that a client was told, with the user. */
   readonly #told = new Map<string, string>();
+  /** Jobs whose result the app is told of now. */
+  readonly #telling = new Map<string, Asker>();
+  readonly #hasWebhook: boolean;
+  /** Of each user: mostly wide, and sometimes so narrow that calls are refused. */
+  readonly #room: { places: number; calls: number; usd: string };
   #marks = 0;
   #failure: unknown;
 
   constructor(time: VirtualTime, chance: Chance) {
     this.#time = time;
     this.#chance = chance;
+    this.#hasWebhook = chance.once(2);
+    this.#room = {
+      places: chance.pick([1, 3]),
+      calls: chance.pick([2, 30]),
+      usd: chance.pick(["0.2", "1"]),
+    };
     this.#books = {
       store: memoryStore(),
-      fal: new SimulatedFal(chance, (ms) => time.sleep(ms)),
+      fal: new SimulatedFal(
+        chance,
+        (ms) => time.sleep(ms),
+        (webhook) => this.#deliver(webhook),
+      ),
       taken: new Map(),
       finals: new Map(),
       unheard: new Set(),
@@ -141,19 +163,47 @@ class History {
       store,
       prices: { "fal-ai/any/**": { flat: 1, usd: "0.1" } },
       limits: {
-        user: { inFlight: 3, calls: { day: 30 }, usd: { day: "1.5", "10m": 1 } },
+        user: {
+          inFlight: this.#room.places,
+          calls: { day: this.#room.calls },
+          usd: { day: "1.5", "10m": this.#room.usd },
+        },
         all: { usd: { ever: 4 } },
       },
       credits: { acceptLoss: true, cost: 1 },
       onEvent: (event) => this.#hear(event),
       fetch,
+      ...(this.#hasWebhook && { webhookUrl: "https://app.example/api/fal/webhook" }),
     });
-    return Object.assign(asker, { fal, handle: createFetchHandler(fal) });
+    const webhook = createWebhookHandler(fal, {
+      onResult: async ({ jobId, owner, requestId }) => {
+        // A process that has ended is telling nobody.
+        if (asker.ended) return await new Promise<never>(() => {});
+        if (this.#telling.has(jobId))
+          this.#failure ??= new Error(`${requestId} is told twice at a time`);
+        const user = this.#told.get(requestId);
+        if (user !== undefined && owner !== ownerOf(user))
+          this.#failure ??= new Error(`${requestId} of ${user} is told to ${owner}`);
+        this.#telling.set(jobId, asker);
+        await sleep(chance.between(1, 400));
+        if (!asker.ended) this.#telling.delete(jobId);
+        if (chance.once(8)) throw new Error("the app's own trouble");
+      },
+    });
+    return Object.assign(asker, { fal, webhook, handle: createFetchHandler(fal) });
+  }
+
+  /** To one of the processes, which may end with it. */
+  async #deliver(request: Request): Promise<Response | undefined> {
+    const process = this.#chance.pick(this.#processes);
+    const gone = this.#time.sleep(60_000).then(() => undefined);
+    return Promise.race([process.webhook(request), gone]);
   }
 
   #hear(event: ProxyEvent): void {
     if (event.type === "unbound") this.#unbound.add(event.jobId);
-    if (event.type === "fault") this.#failure ??= new Error(JSON.stringify(event));
+    if (event.type === "fault" && !event.error.includes("the app's own trouble"))
+      this.#failure ??= new Error(JSON.stringify(event));
   }
 
   /** A process ends in the middle of everything, and another one takes its place. */
@@ -161,6 +211,9 @@ class History {
     const at = this.#chance.below(2);
     const process = this.#processes[at] as Process;
     process.ended = true;
+    // What it was telling, nobody tells any more.
+    for (const [jobId, teller] of this.#telling)
+      if (teller === process) this.#telling.delete(jobId);
     for (const [mark, holder] of this.#inHand)
       if (holder.process === process && this.#time.now - holder.at < 11 * MINUTE)
         this.#books.unheard.add(mark);

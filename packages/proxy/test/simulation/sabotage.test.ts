@@ -50,6 +50,12 @@ const SABOTAGES: readonly [what: string, file: string, from: string, to: string]
     "const advanced = {}; void persist(site, async () => { await new Promise((done) => setTimeout(done, 9000)); return definition.store.advance(job.id, change); }, TO_BIND);",
   ],
   [
+    "two deliveries of a webhook tell the app at once",
+    "limits/webhook.ts",
+    'if (!won) return now?.told === "done" ? done() : again("busy");',
+    "",
+  ],
+  [
     "anybody may read a job",
     "limits/ownership.ts",
     'if (owner !== "" && owner === job.owner) return true;',

@@ -1,5 +1,6 @@
 /** A fal that keeps its bill, and fails in every way that is known of it: before and after it has done something. */
 import type { Chance } from "./chance.ts";
+import { KEYS, lieOf, tellOf, type Deliver } from "./simulated-webhooks.ts";
 
 /** What one unit costs, in billionths of USD: calls are quoted at one unit. */
 export const UNIT_PRICE = 100_000_000n;
@@ -35,12 +36,14 @@ export class SimulatedFal {
   readonly #jobs = new Map<string, QueuedJob>();
   readonly #chance: Chance;
   readonly #sleep: (ms: number) => Promise<void>;
+  readonly #deliver: Deliver;
   /** Whether anything fails. */
   calm = false;
 
-  constructor(chance: Chance, sleep: (ms: number) => Promise<void>) {
+  constructor(chance: Chance, sleep: (ms: number) => Promise<void>, deliver: Deliver) {
     this.#chance = chance;
     this.#sleep = sleep;
+    this.#deliver = deliver;
   }
 
   /** In the place of `fetch`. */
@@ -65,10 +68,13 @@ export class SimulatedFal {
   }
 
   async #answer(url: URL, init: RequestInit): Promise<Answer> {
+    if (url.pathname === "/.well-known/jwks.json") return { response: reply(200, KEYS, {}) };
     const [, requestId, action] = /\/requests\/([^/]+)(?:\/(\w+))?$/.exec(url.pathname) ?? [];
     if (requestId !== undefined) return this.#ofJob(requestId, action);
     const mark = url.pathname.split("/").at(-1) as string;
-    return url.hostname === "queue.fal.run" ? this.#submit(mark) : this.#run(mark, init.signal);
+    return url.hostname === "queue.fal.run"
+      ? this.#submit(mark, url.searchParams.has("fal_webhook"))
+      : this.#run(mark, init.signal);
   }
 
   #units(): { bill: bigint; text: string } {
@@ -121,7 +127,7 @@ export class SimulatedFal {
     };
   }
 
-  #submit(mark: string): Answer {
+  #submit(mark: string, hasWebhook: boolean): Answer {
     const chance = this.#chance;
     if (this.#fails(15)) {
       return {
@@ -158,7 +164,19 @@ export class SimulatedFal {
       expires: ends + chance.pick([360_000, HOUR]),
       state: "alive",
     });
+    if (hasWebhook) void this.#tell(requestId, ends);
     return { response: reply(200, { status: "IN_QUEUE", request_id: requestId }, {}) };
+  }
+
+  async #tell(requestId: string, ends: number): Promise<void> {
+    if (this.#chance.once(4)) {
+      await this.#sleep(this.#chance.between(1, 30_000));
+      await lieOf(requestId, this.#deliver);
+    }
+    await this.#sleep(Math.max(0, ends - Date.now()));
+    // A job that was called off has no end to tell of.
+    if (this.#jobs.get(requestId)?.state === "out") return;
+    await tellOf(requestId, this.#chance, this.#sleep, this.#deliver);
   }
 
   #ofJob(requestId: string, action: string | undefined): Answer {

@@ -1,5 +1,5 @@
 /** Time that passes when it is told to: timers and clocks of this process, so that a day takes a moment. */
-import { createHash } from "node:crypto";
+import { createHash, createPublicKey, verify, type KeyObject } from "node:crypto";
 
 interface Timer {
   readonly at: number;
@@ -13,6 +13,8 @@ const real = {
   setImmediate,
   now: Date.now,
   digest: crypto.subtle.digest,
+  importKey: crypto.subtle.importKey,
+  verify: crypto.subtle.verify,
   timeout: AbortSignal.timeout,
 };
 
@@ -45,6 +47,17 @@ export class VirtualTime {
     crypto.subtle.digest = (async (_name: string, data: Uint8Array) =>
       new Uint8Array(createHash("sha256").update(data).digest())
         .buffer) as typeof crypto.subtle.digest;
+    crypto.subtle.importKey = (async (_format: string, key: object) =>
+      createPublicKey({
+        key: key as never,
+        format: "jwk",
+      })) as unknown as typeof crypto.subtle.importKey;
+    crypto.subtle.verify = (async (
+      _algorithm: string,
+      key: KeyObject,
+      signature: Uint8Array,
+      data: Uint8Array,
+    ) => verify(null, data, key, signature)) as unknown as typeof crypto.subtle.verify;
   }
 
   uninstall(): void {
@@ -53,6 +66,8 @@ export class VirtualTime {
     globalThis.clearTimeout = real.clearTimeout;
     AbortSignal.timeout = real.timeout;
     crypto.subtle.digest = real.digest;
+    crypto.subtle.importKey = real.importKey;
+    crypto.subtle.verify = real.verify;
   }
 
   /** Waits in virtual time. */
