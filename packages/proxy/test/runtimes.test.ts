@@ -1,6 +1,8 @@
 /** What Bun, Deno and Workers do otherwise than Node, in the real ones (D2, D6, D8). */
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { RUN } from "./support/fronts.ts";
 import { startServerProcess, type ServerProcess } from "./support/server-process.ts";
@@ -98,3 +100,16 @@ describe("D8: Deno", () => {
     }
   });
 });
+
+test.each([
+  ["bun", []],
+  ["deno", ["run", "--no-check", "--node-modules-dir=manual", "-A"]],
+] as const)(
+  "the SQLite of %s passes the suite of stores",
+  async (runtime, flags) => {
+    const suite = join(import.meta.dirname, "stores/suite-of-runtime.mjs");
+    const { stdout } = await promisify(execFile)(program(runtime), [...flags, suite]);
+    expect(stdout).toMatch(/^[1-9]\d+ passed, 0 failed\n$/);
+  },
+  120_000,
+);
