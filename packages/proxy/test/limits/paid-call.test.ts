@@ -180,6 +180,33 @@ describe.each(fronts)("on the %s front", (_name, open) => {
       expect((await store.look({ buckets: [purse] })).buckets[0]?.used).toBe(-10_000_000_000n);
     });
 
+    test("whose body broke on the way costs nothing: JSON that was cut cannot have run", async () => {
+      // Nothing that reads the body before it is sent.
+      await start({ limits: { user: { inFlight: 2, calls: { day: 50 } } } });
+      fal.answer = () => {};
+      let broke: (error: Error) => void = () => {};
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          controller.enqueue(new TextEncoder().encode('{"prompt":'));
+          broke = (error) => controller.error(error);
+        },
+      });
+      const asked = app.ask("42", RUN, {
+        method: "POST",
+        body,
+        headers: { "content-type": "application/json" },
+        duplex: "half",
+      } as RequestInit);
+      await expect.poll(() => stands(app.store, "calls")).toBe("1");
+      broke(new Error("the caller's network"));
+      await asked.catch(() => {});
+      await expect.poll(async () => (await job()).state).toBe("void");
+      expect([await stands(app.store, "calls"), await stands(app.store, "places")]).toEqual([
+        "0",
+        "0",
+      ]);
+    });
+
     test("whose caller left while it ran is an estimate", async () => {
       await start();
       fal.answer = () => {};

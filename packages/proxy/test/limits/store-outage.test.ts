@@ -1,13 +1,14 @@
 /** A paid call while the store does not answer: nothing passes unbooked, nothing is booked twice, nothing is lost. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { DefineOptions } from "../../src/limits/options.ts";
+import { createFetchHandler } from "../../src/adapters/fetch.ts";
 import { defineProxy } from "../../src/limits/define.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import { StoreUnavailable, type Store } from "../../src/stores/store.ts";
 import { fronts } from "../support/fronts.ts";
 import { json, startWildFal, type WildFal } from "../support/wild-fal.ts";
 import type { MeteredApp } from "./metered-app.ts";
-import { JOB, RUN, SUBMIT, openPriced, stands, units } from "./priced-call.ts";
+import { JOB, KEY, RUN, SUBMIT, openPriced, pricedOptions, stands, units } from "./priced-call.ts";
 
 let fal: WildFal;
 beforeAll(async () => {
@@ -167,4 +168,39 @@ describe.each(fronts)("on the %s front", (_name, open) => {
       ).toThrow("limits.user has failOpen beside usd or inFlight");
     });
   });
+});
+
+test("what is settled after the reply is given to the host's waitUntil", async () => {
+  const store = memoryStore();
+  let down = 3;
+  const advance: Store["advance"] = async (...args) => {
+    if (down-- > 0) throw new StoreUnavailable("timeout", "it did not answer.");
+    // Longer than a reply waits for it.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    return store.advance(...args);
+  };
+  const handle = createFetchHandler(
+    defineProxy({
+      ...pricedOptions(),
+      isAuthenticated: () => ({ id: "42" }),
+      resolveFalAuth: () => KEY,
+      upstream: fal.url,
+      store: { ...store, advance },
+    }),
+  );
+  fal.answer = json({ ok: true }, 200, units("2"));
+  const kept: Promise<unknown>[] = [];
+  const reply = await handle(
+    new Request("https://app.example/api/fal/proxy", {
+      method: "POST",
+      body: "{}",
+      headers: { "x-fal-target-url": `https://${RUN}`, "content-type": "application/json" },
+    }),
+    {},
+    { waitUntil: (work) => void kept.push(work) },
+  );
+  expect([reply.status, await reply.json()]).toEqual([200, { ok: true }]);
+  expect(await stands(store, "usd")).toBe("0.1 (0.1)");
+  await Promise.all(kept);
+  expect(await stands(store, "usd")).toBe("0.2 (0)");
 });
