@@ -197,7 +197,7 @@ test("what is settled after the reply is given to the host's waitUntil", async (
       headers: { "x-fal-target-url": `https://${RUN}`, "content-type": "application/json" },
     }),
     {},
-    { waitUntil: (work) => void kept.push(work) },
+    { waitUntil: (work: Promise<unknown>) => void kept.push(work) },
   );
   expect([reply.status, await reply.json()]).toEqual([200, { ok: true }]);
   expect(await stands(store, "usd")).toBe("0.1 (0.1)");
